@@ -1,0 +1,1 @@
+"""The contracts that every task, user and agent share."""

@@ -1,0 +1,167 @@
+"""A task: a hidden-parameter MDP with an explicit kernel.
+
+A task is data and pure functions: a persona prior, scenarios, a kernel at the level of acts, and a language that
+joins acts to text. The environment, the simulated users, the imagination engine and the agents all use a task
+through this one interface, so that a new task is one new package and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Generic, Protocol, TypeVar
+
+import numpy as np
+
+from dialog_envs.core.dialogue import Act, Turn, TurnView
+from dialog_envs.core.outcome import Outcome
+from dialog_envs.core.persona import Persona, PersonaPrior
+
+Coin = Callable[[float], bool]
+"""``coin(p)`` is true with probability ``p``: the only source of chance that a kernel may use."""
+
+
+class Scenario(Protocol):
+    """The public context of an episode."""
+
+    @property
+    def brief(self) -> str:
+        """The context in words, as the agent reads it."""
+
+    def to_json(self) -> dict[str, Any]:
+        """The scenario as plain JSON."""
+
+
+Z = TypeVar("Z", bound=Persona)
+C = TypeVar("C", bound=Scenario)
+S = TypeVar("S")
+
+
+class Kernel(Generic[Z, C, S]):
+    """User dynamics at the level of acts: ``P(user acts, next state | state, agent acts, z)``.
+
+    A kernel is one function, :meth:`respond`, whose only randomness is the coin that it is given. Sampling it
+    (:meth:`step`) and enumerating it (:meth:`distribution`) are therefore the same code.
+    """
+
+    def start(self, scenario: C, persona: Z) -> S:
+        """The state before the first agent turn."""
+        raise NotImplementedError
+
+    def respond(self, state: S, agent_acts: tuple[Act, ...], coin: Coin) -> tuple[tuple[Act, ...], S, str | None]:
+        """The user's acts, the next state, and who ended the episode (``None``: it goes on). Pure but for ``coin``."""
+        raise NotImplementedError
+
+    def step(
+        self, state: S, agent_acts: tuple[Act, ...], rng: np.random.Generator
+    ) -> tuple[tuple[Act, ...], S, str | None]:
+        """Sample a response."""
+        random = rng.random
+        return self.respond(state, agent_acts, lambda p: bool(random() < p))
+
+    def distribution(
+        self, state: S, agent_acts: tuple[Act, ...]
+    ) -> list[tuple[float, tuple[Act, ...], S, str | None]]:
+        """Every possible response with its probability, by running :meth:`respond` on every sequence of coins."""
+        results: list[tuple[float, tuple[Act, ...], S, str | None]] = []
+        open_prefixes: list[tuple[bool, ...]] = [()]
+        while open_prefixes:
+            prefix = open_prefixes.pop()
+            tosses: list[bool] = []
+            probability = 1.0
+
+            def coin(p: float, prefix: tuple[bool, ...] = prefix, tosses: list[bool] = tosses) -> bool:
+                nonlocal probability
+                side = prefix[len(tosses)] if len(tosses) < len(prefix) else 0.0 < p
+                if len(tosses) >= len(prefix) and 0.0 < p < 1.0:
+                    open_prefixes.append((*tosses, False))
+                tosses.append(side)
+                probability *= p if side else 1.0 - p
+                return side
+
+            acts, after, ended_by = self.respond(state, agent_acts, coin)
+            results.append((probability, acts, after, ended_by))
+        return results
+
+
+class Language(Protocol):
+    """Joins acts to words, in both directions and for both speakers."""
+
+    def understand(self, text: str, scenario: Any, dialogue: Sequence[TurnView]) -> tuple[Act, ...]:
+        """Agent text → agent acts. Any text, by anybody; never raises."""
+
+    def read(self, text: str, scenario: Any, dialogue: Sequence[TurnView]) -> tuple[Act, ...]:
+        """User text → user acts, as an agent would that sees only the text."""
+
+    def phrase(
+        self, acts: tuple[Act, ...], persona: Any, scenario: Any, rng: np.random.Generator, dialogue: Sequence[TurnView]
+    ) -> str:
+        """User acts and the persona's manner → user text."""
+
+    def opening(self, persona: Any, scenario: Any, rng: np.random.Generator) -> str:
+        """The user's first sentence, which tells nothing that is hidden."""
+
+    def say(self, acts: tuple[Act, ...], scenario: Any, rng: np.random.Generator) -> str:
+        """Agent acts → agent text, for scripted policies."""
+
+
+class AgentView(Protocol):
+    """How a small learned agent reads and writes a dialogue of this task.
+
+    Before every agent turn stands a *note*: what can be computed from the brief and the text so far, as in
+    SimpleTOD (Hosseini-Asl et al., 2020), whose language model reads database results. Agent texts are
+    delexicalised (Wen et al., 2015): a name becomes its rank in the note. Nothing hidden enters.
+    """
+
+    special_tokens: tuple[str, ...]
+
+    def segments(self, brief: str, dialogue: Sequence[TurnView]) -> list[tuple[str, str]]:
+        """``[(role, text), …]`` with roles ``note``, ``user`` and ``agent``; ends with a note unless the agent spoke last."""
+
+    def realise(self, text: str, brief: str, dialogue: Sequence[TurnView]) -> str:
+        """What an agent wrote in this view → what the user will read."""
+
+
+class Task(Generic[Z, C, S]):
+    """Everything that defines a task. See the module's text.
+
+    Attributes:
+        id: Gymnasium id, for example ``"PreferenceElicitation-v0"``.
+        version: changes whenever an episode's distribution changes.
+        max_turns: most agent turns of an episode; then it is truncated.
+    """
+
+    id: str
+    version: str
+    max_turns: int
+    prior: PersonaPrior[Z]
+    kernel: Kernel[Z, C, S]
+    language: Language
+    view: AgentView
+    description: str
+
+    def sample_scenario(self, rng: np.random.Generator) -> C:
+        """Draw the public context of an episode."""
+        raise NotImplementedError
+
+    def persona_from_json(self, data: Mapping[str, Any]) -> Z:
+        """Inverse of the persona's ``to_json``. Raises :class:`dialog_envs.errors.UsageError` for nonsense."""
+        raise NotImplementedError
+
+    def scenario_from_json(self, data: Mapping[str, Any]) -> C:
+        """Inverse of the scenario's ``to_json``. Raises :class:`dialog_envs.errors.UsageError` for nonsense."""
+        raise NotImplementedError
+
+    def score(self, persona: Z, scenario: C, turns: Sequence[Turn], ended_by: str) -> Outcome:
+        """The outcome: a pure function of persona and trace."""
+        raise NotImplementedError
+
+    def belief_trace(self, scenario: C, turns: Sequence[Turn]) -> list[dict[str, Any]]:
+        """Exact posterior over the persona before the first and after each user turn, summarised.
+
+        One dict a step: ``{"entropy_bits": float, "marginals": {factor: {value: probability}}}``.
+        """
+        raise NotImplementedError
+
+    def persona_card(self, persona: Z) -> list[tuple[str, str]]:
+        """The persona in words, as ``(heading, text)`` pairs, for a person to read."""
+        raise NotImplementedError

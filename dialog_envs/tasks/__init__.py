@@ -1,0 +1,1 @@
+"""The tasks: one sub-package each."""

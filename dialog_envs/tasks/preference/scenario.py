@@ -1,0 +1,141 @@
+"""Scenarios of PreferenceElicitation-v0: a place, an occasion, and 12 to 16 activities to choose from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Any
+
+import numpy as np
+
+from dialog_envs.errors import UnknownName, UsageError
+from dialog_envs.tasks.preference.catalogue import Item, Place, facts, item, parse_facts, places
+
+OCCASIONS: tuple[tuple[str, str], ...] = (
+    ("a free day on a business trip", "solo"),
+    ("a week of travelling alone", "solo"),
+    ("a stop on a long train journey alone", "solo"),
+    ("a wedding anniversary", "couple"),
+    ("a long weekend for two", "couple"),
+    ("a honeymoon", "couple"),
+    ("a holiday with two children", "family"),
+    ("a visit with the grandparents and the children", "family"),
+    ("the school holidays with the family", "family"),
+    ("a birthday with old friends", "friends"),
+    ("a reunion of school friends", "friends"),
+    ("a few days away with friends", "friends"),
+)
+"""What the trip is for, and the company that it implies (both public)."""
+MIN_ITEMS, MAX_ITEMS = 12, 16
+SURE_ITEMS = 2
+"""Activities of a scenario that fit every budget, schedule and need, so that nobody is left without a choice."""
+
+
+@dataclass(frozen=True)
+class PreferenceScenario:
+    """A place, an occasion, and the ids of the activities on offer."""
+
+    place: str
+    occasion: str
+    company: str
+    items: tuple[str, ...]
+
+    @cached_property
+    def activities(self) -> tuple[Item, ...]:
+        """The catalogue's entries for :attr:`items`."""
+        return tuple(item(name) for name in self.items)
+
+    @cached_property
+    def item_names(self) -> tuple[str, ...]:
+        """Names in the order of :attr:`items`."""
+        return tuple(entry.name for entry in self.activities)
+
+    @cached_property
+    def brief(self) -> str:
+        """The scenario in words: the agent's part, the place and occasion, and a line an activity."""
+        lines = [
+            f"You are a travel agent. A traveller is in {self.place} for {self.occasion} and wants one activity. "
+            "Find out what suits them and suggest it; they have not told you yet what they like, need or can spend. "
+            "You have 12 turns, and their patience has an end.",
+            "Activities:",
+        ]
+        lines += [f"- {entry.name}: {entry.blurb}. {facts(entry)}." for entry in self.activities]
+        return "\n".join(lines)
+
+    def to_json(self) -> dict[str, Any]:
+        """The four fields by name."""
+        return {
+            "place": self.place,
+            "occasion": self.occasion,
+            "company": self.company,
+            "items": list(self.items),
+        }
+
+
+def sample_scenario(rng: np.random.Generator) -> PreferenceScenario:
+    """Draw a place, an occasion and 12 to 16 of the place's activities that suit the company."""
+    draws = rng.random(3)
+    place = places()[int(draws[0] * len(places()))]
+    occasion, company = OCCASIONS[int(draws[1] * len(OCCASIONS))]
+    sure, rest = _pools(place, company)
+    size = min(MIN_ITEMS + int(draws[2] * (MAX_ITEMS - MIN_ITEMS + 1)), len(sure) + len(rest))
+    first = rng.permutation(len(sure))[:SURE_ITEMS].tolist()
+    pool = [entry.id for i, entry in enumerate(sure) if i not in first] + [entry.id for entry in rest]
+    chosen = [sure[i].id for i in first] + [pool[i] for i in rng.permutation(len(pool))[: size - len(first)].tolist()]
+    order = rng.permutation(len(chosen)).tolist()
+    return PreferenceScenario(place.name, occasion, company, tuple(chosen[i] for i in order))
+
+
+@lru_cache(maxsize=256)
+def _pools(place: Place, company: str) -> tuple[tuple[Item, ...], tuple[Item, ...]]:
+    """Activities that suit the company: those that fit everybody, and the others."""
+    fitting = tuple(entry for entry in place.items if company in entry.suits)
+    sure = tuple(entry for entry in fitting if fits_everybody(entry))
+    return sure, tuple(entry for entry in fitting if not fits_everybody(entry))
+
+
+def fits_everybody(entry: Item) -> bool:
+    """Cheap, short, step-free, dry, on the ground, and a vegetarian can eat there."""
+    hazards = entry.heights or entry.water or not entry.step_free or not entry.vegetarian
+    return entry.cost_level == "low" and entry.duration == "short" and not hazards
+
+
+def scenario_from_json(data: Mapping[str, Any]) -> PreferenceScenario:
+    """Inverse of ``to_json``.
+
+    Raises:
+        UsageError: a field is missing or has a wrong type, or an activity is unknown or stands twice.
+    """
+    fields = {"place", "occasion", "company", "items"}
+    if not isinstance(data, Mapping) or set(data) != fields:
+        raise UsageError(f"a scenario needs exactly the fields {', '.join(sorted(fields))}; got: {data!r:.200}")
+    names = data["items"]
+    if not isinstance(names, (list, tuple)) or not all(isinstance(name, str) for name in names):
+        raise UsageError("scenario: items must be a list of activity ids")
+    if not names or len(set(names)) != len(names):
+        raise UsageError("scenario: items must hold at least one activity, each once")
+    for name in names:
+        try:
+            item(name)
+        except UnknownName as error:
+            raise UsageError(f"scenario: {error}") from error
+    return PreferenceScenario(str(data["place"]), str(data["occasion"]), str(data["company"]), tuple(names))
+
+
+@lru_cache(maxsize=4096)
+def parse_brief(brief: str) -> tuple[dict[str, Any], ...]:
+    """The activities that a brief lists, with ``name`` and all attributes that its words state.
+
+    This is all that an agent can know of a scenario; lines that state no facts are left out.
+    """
+    found: list[dict[str, Any]] = []
+    for line in brief.splitlines():
+        name, colon, rest = line.removeprefix("- ").partition(": ")
+        if not (line.startswith("- ") and colon):
+            continue
+        try:
+            found.append({"name": name, **parse_facts(rest.rpartition(". ")[2])})
+        except UsageError:
+            continue
+    return tuple(found)

@@ -1,0 +1,116 @@
+"""What suits a persona: hard constraints, soft preferences, and which activities are good enough."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from dialog_envs.tasks.preference.catalogue import Item, item
+from dialog_envs.tasks.preference.persona import SECOND_THEME, SOFT, PreferencePersona
+
+WEIGHTS = {"theme": 3.0, "setting": 1.5, "pace": 1.5, "crowd": 1.5}
+"""Weight of a preference; a slot without preference weighs nothing."""
+PRIORITY_BONUS = 2.0
+"""Added to the weight of what matters most."""
+CLOSE = 0.04
+"""An activity is *among the best* when its utility is within this of the best one's."""
+SECOND_RATE = 0.7
+"""Share of the best utility for which somebody settles whose patience runs out."""
+_LEVEL = {"low": 0, "medium": 1, "any": 2, "high": 2}
+_LENGTH = {"short": 0, "half_day": 1, "any": 2, "full_day": 2}
+
+
+def feasible(entry: Item, persona: PreferencePersona) -> bool:
+    """Whether the activity meets all hard constraints."""
+    return broken_constraint(entry, persona) is None
+
+
+def broken_constraint(entry: Item, persona: PreferencePersona) -> str | None:
+    """The first hard slot that the activity breaks (need, budget, time), or ``None``."""
+    need = persona.need
+    if need != "none" and not meets_need(entry, need):
+        return "need"
+    if _LEVEL[entry.cost_level] > _LEVEL[persona.budget]:
+        return "budget"
+    if _LENGTH[entry.duration] > _LENGTH[persona.time]:
+        return "time"
+    return None
+
+
+def meets_need(entry: Item, need: str) -> bool:
+    """Whether the activity is right for somebody with this need."""
+    if need == "step_free":
+        return entry.step_free
+    if need == "no_heights":
+        return not entry.heights
+    if need == "no_water":
+        return not entry.water
+    return need != "vegetarian" or entry.vegetarian
+
+
+def match(entry: Item, slot: str, value: str) -> float:
+    """How well a soft attribute matches a wish, in [0, 1]. ``any`` is matched by everything."""
+    if value == "any":
+        return 1.0
+    have: str = getattr(entry, slot)
+    if have == value:
+        return 1.0
+    if slot == "theme":
+        return 0.5 if SECOND_THEME[value] == have else 0.0
+    return 0.5 if have in ("moderate", "mixed") else 0.0
+
+
+def weight(persona: PreferencePersona, slot: str) -> float:
+    """Weight of a soft slot for this persona."""
+    if getattr(persona, slot) == "any":
+        return 0.0
+    return WEIGHTS[slot] + (PRIORITY_BONUS if slot == persona.priority else 0.0)
+
+
+def utility(entry: Item, persona: PreferencePersona) -> float:
+    """Weighted share of the soft wishes that the activity meets, in [0, 1]; 0 if a hard constraint is broken."""
+    if not feasible(entry, persona):
+        return 0.0
+    total = got = 0.0
+    for slot in SOFT:
+        share = weight(persona, slot)
+        if share:
+            total += share
+            got += share * match(entry, slot, getattr(persona, slot))
+    return got / total
+
+
+def complaint(entry: Item, persona: PreferencePersona) -> str | None:
+    """The slot that speaks most against the activity: a broken constraint, else the weightiest unmet wish."""
+    hard = broken_constraint(entry, persona)
+    if hard is not None:
+        return hard
+    worst, loss = None, 0.0
+    for slot in SOFT:
+        gap = weight(persona, slot) * (1.0 - match(entry, slot, getattr(persona, slot)))
+        if gap > loss:
+            worst, loss = slot, gap
+    return worst
+
+
+@dataclass(frozen=True, slots=True)
+class Verdicts:
+    """What a persona thinks of each activity of a scenario.
+
+    Attributes:
+        utilities: activity id → utility in [0, 1].
+        best: the greatest utility.
+        acceptable: ids that meet the constraints and are among the best.
+    """
+
+    utilities: dict[str, float]
+    best: float
+    acceptable: frozenset[str]
+
+
+@lru_cache(maxsize=512)
+def verdicts(items: tuple[str, ...], persona: PreferencePersona) -> Verdicts:
+    """Judge the activities ``items`` for a persona."""
+    utilities = {name: utility(item(name), persona) for name in items}
+    best = max(utilities.values())
+    return Verdicts(utilities, best, frozenset(n for n, u in utilities.items() if u > 0 and u >= best - CLOSE))
