@@ -166,7 +166,8 @@ def _companies(words: str) -> tuple[str, ...]:
 
 
 def _key(table: dict[str, str], words: str) -> str:
-    return next((key for key, value in table.items() if value == words), "") or table[words]
+    """The key under which the words stand; raises KeyError where there is none."""
+    return {value: key for key, value in table.items()}[words]
 
 
 def _known(theme: str, setting: str, pace: str, steps: str, extras: list[str]) -> bool:
