@@ -146,8 +146,8 @@ def test_facts_round_trip_beyond_the_catalogue() -> None:
     subsets = [s for n in range(1, 5) for s in itertools.combinations(c.COMPANIES, n)]
     flags = itertools.product([False, True], repeat=4)
     for suits, (step_free, heights, water, vegetarian) in itertools.product(subsets, flags):
-        values = {"suits": suits, "step_free": step_free, "heights": heights, "water": water}
-        item = dataclasses.replace(ITEMS[0], theme="food", vegetarian=vegetarian, **values)
+        item = dataclasses.replace(ITEMS[0], theme="food", vegetarian=vegetarian, suits=suits)
+        item = dataclasses.replace(item, step_free=step_free, heights=heights, water=water)
         assert all(getattr(item, k) == v for k, v in c.parse_facts(c.facts(item)).items())
 
 
