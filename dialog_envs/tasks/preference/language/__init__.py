@@ -1,0 +1,1 @@
+"""Language of the preference task: understanding agents, reading and phrasing users."""
