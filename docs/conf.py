@@ -21,7 +21,7 @@ exclude_patterns = ["_build", "_ext"]
 suppress_warnings: list[str] = []
 nitpicky = True
 
-myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
+myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
 
 html_theme = "furo"
