@@ -1,0 +1,1 @@
+"""Benchmarks: suites, the runner, the leaderboard and the command line."""

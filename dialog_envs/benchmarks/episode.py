@@ -1,0 +1,291 @@
+"""Playing episodes: an agent against simulated users, many episodes at once.
+
+Episodes do not wait for each other: a pool of environments is kept full, and a finished episode's place is taken by
+the next one at once. An agent with ``act_batch`` answers all of the pool in one call; others get an instance a place.
+
+Blame is told apart. What the *agent* raises is its own outcome: scored 0, with the error's text. What the simulated
+user, a chat model or the network raises leaves the episode unscored. A chat model's failure inside an agent counts as
+the model's, not the agent's.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import Any
+
+from dialog_envs.agents.base import Usage, is_batched
+from dialog_envs.agents.registry import AgentSpec
+from dialog_envs.benchmarks.record import EpisodeRecord
+from dialog_envs.benchmarks.suite import Unit
+from dialog_envs.core.dialogue import Observation
+from dialog_envs.core.env import agent_seed
+from dialog_envs.core.seeding import stream
+from dialog_envs.errors import AgentError, ChatModelError, SimulatorError
+
+__all__ = ["play_episodes"]
+
+_BATCH = 32
+_LONGEST_ERROR = 500
+
+
+@dataclass
+class _Place:
+    """One place of the pool: an environment, and the episode that it holds."""
+
+    env: Any
+    agent: Any
+    unit: Unit | None = None
+    seed: int = 0
+    observation: Observation = field(default_factory=lambda: Observation(brief="", dialogue=()))
+    value: float = 0.0
+    seconds: float = 0.0
+    agent_seconds: float = 0.0
+    usage: Usage = Usage()
+
+    def turns(self) -> tuple[Any, ...]:
+        """The dialogue so far."""
+        return tuple(getattr(self.env, "turns", ()) or ())
+
+
+def play_episodes(
+    spec: AgentSpec,
+    task: Any,
+    units: Iterable[Unit],
+    make_env: Callable[[], Any],
+    *,
+    user_threads: int = 1,
+    information: int | None = None,
+) -> Iterator[EpisodeRecord]:
+    """Play every unit and yield its record as soon as it ends, in the order of ending.
+
+    Args:
+        spec: the agent.
+        task: the task that all units belong to.
+        units: the episodes to play.
+        make_env: makes an environment of the task.
+        user_threads: environments that are stepped at the same moment, for users behind a network.
+        information: episodes with an index from here on are scored without the exact posterior (``None``: none).
+
+    Raises:
+        DialogEnvsError: the agent cannot be made. Nothing that happens *inside* an episode is raised.
+    """
+    pool = _Pool(spec, task, make_env, user_threads, information)
+    with pool:
+        yield from pool.play(deque(units))
+
+
+class _Pool:
+    def __init__(
+        self, spec: AgentSpec, task: Any, make_env: Callable[[], Any], user_threads: int, information: int | None
+    ) -> None:
+        self._spec, self._task, self._make_env = spec, task, make_env
+        self._information = information
+        self._first = spec.build(task)
+        self._batched = is_batched(self._first) and not getattr(self._first, "needs_persona", False)
+        threads = 1 if spec.shared else int(getattr(self._first, "concurrency", 1))
+        self._size = max(threads, user_threads)
+        if self._batched:
+            self._size = int(getattr(self._first, "batch_size", _BATCH))
+        elif spec.shared:
+            self._size = 1
+        self._agent_threads, self._user_threads = threads, user_threads
+        self._stack = ExitStack()
+
+    def __enter__(self) -> _Pool:
+        def executor(threads: int) -> ThreadPoolExecutor | None:
+            return self._stack.enter_context(ThreadPoolExecutor(threads)) if threads > 1 else None
+
+        self._agent_executor = executor(self._agent_threads)
+        self._user_executor = executor(self._user_threads)
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._stack.close()
+
+    def play(self, queue: deque[Unit]) -> Iterator[EpisodeRecord]:
+        """All episodes of ``queue``."""
+        places: list[_Place] = []
+        for number in range(min(self._size, len(queue))):
+            agent = self._first if self._batched or number == 0 else self._spec.build(self._task)
+            place = _Place(self._make_env(), agent)
+            self._stack.callback(place.env.close)
+            places.append(place)
+        while True:
+            for place in places:
+                while place.unit is None and queue:
+                    broken = self._begin(place, queue.popleft())
+                    if broken is not None:
+                        yield broken
+            active = [place for place in places if place.unit is not None]
+            if not active:
+                return
+            # Whoever failed to answer is done; the others' texts go to their users.
+            answers = self._ask(active)
+            results = _map(self._user_executor, lambda pair: self._step(*pair), zip(active, answers, strict=True))
+            yield from (record for record in results if record is not None)
+
+    # ---- an episode's beginning, middle and end ----------------------------------------------------------------------
+
+    def _begin(self, place: _Place, unit: Unit) -> EpisodeRecord | None:
+        place.seed = agent_seed(unit.seed)
+        place.value, place.seconds, place.agent_seconds, place.usage = 0.0, 0.0, 0.0, Usage()
+        begun = time.perf_counter()
+        try:
+            place.observation, _ = place.env.reset(seed=unit.seed, options=self._options(unit))
+        except Exception as error:
+            return EpisodeRecord.broken(self._spec.name, unit, _blame(error, "simulator"), _words(error))
+        place.seconds += time.perf_counter() - begun
+        place.unit = unit
+        if self._batched:
+            return None
+        try:
+            place.agent.start(place.observation["brief"], place.seed)
+            if getattr(place.agent, "needs_persona", False):
+                place.agent.reveal(place.env.persona, place.env.scenario)
+        except Exception as error:
+            return self._broken(place, error)
+        return None
+
+    def _options(self, unit: Unit) -> dict[str, Any]:
+        if unit.persona_seed == unit.seed:
+            return {"family": unit.family}
+        return {"persona": self._task.prior.sample(stream(unit.persona_seed, "persona"), unit.family)}
+
+    def _step(self, place: _Place, answer: str | Exception) -> EpisodeRecord | None:
+        if isinstance(answer, Exception):
+            return self._broken(place, answer)
+        begun = time.perf_counter()
+        try:
+            place.observation, reward, terminated, truncated, _ = place.env.step(answer)
+            place.seconds += time.perf_counter() - begun
+            place.value += float(reward)
+            if not (terminated or truncated):
+                return None
+            unit = place.unit
+            cheap = unit is not None and self._information is not None and unit.index >= self._information
+            outcome = place.env.outcome.to_json(metrics=not cheap)
+        except Exception as error:
+            return self._record(place, None, _blame(error, "simulator"), error)
+        return self._record(place, outcome)
+
+    def _broken(self, place: _Place, error: Exception) -> EpisodeRecord:
+        """The record of an episode in which asking the agent failed."""
+        blame = _blame(error, "agent")
+        if blame != "agent":
+            return self._record(place, None, blame, error)
+        place.value = 0.0
+        outcome = {"success": False, "graded": 0.0, "ended_by": "error", "reward_parts": {}}
+        return self._record(place, outcome, blame, error)
+
+    def _record(
+        self, place: _Place, outcome: dict[str, Any] | None, blame: str | None = None, error: Exception | None = None
+    ) -> EpisodeRecord:
+        unit = place.unit
+        assert unit is not None
+        usage = place.usage
+        if not self._batched and callable(getattr(place.agent, "usage", None)):
+            usage = place.agent.usage()
+        place.unit = None
+        return EpisodeRecord(
+            self._spec.name,
+            unit.task,
+            unit.users,
+            unit.family,
+            unit.index,
+            unit.seed,
+            persona=place.env.persona.to_json(),
+            scenario=place.env.scenario.to_json(),
+            turns=place.turns(),
+            outcome=outcome,
+            value=round(place.value, 9),
+            seconds=round(place.seconds + place.agent_seconds, 6),
+            agent_seconds=round(place.agent_seconds, 6),
+            tokens=usage.tokens,
+            cost_usd=usage.cost_usd,
+            blame=blame,
+            error=None if error is None else _words(error),
+        )
+
+    # ---- asking the agent ----------------------------------------------------------------------------------------------
+
+    def _ask(self, places: Sequence[_Place]) -> list[str | Exception]:
+        if self._batched:
+            return self._ask_batch(places)
+        return list(_map(self._agent_executor, self._ask_one, places))
+
+    def _ask_one(self, place: _Place) -> str | Exception:
+        begun = time.perf_counter()
+        try:
+            return _checked(place.agent.act(place.observation), place)
+        except Exception as error:
+            return error
+        finally:
+            place.agent_seconds += time.perf_counter() - begun
+
+    def _ask_batch(self, places: Sequence[_Place]) -> list[str | Exception]:
+        agent = self._first
+        before = agent.usage() if callable(getattr(agent, "usage", None)) else Usage()
+        begun = time.perf_counter()
+        try:
+            texts = agent.act_batch([place.observation for place in places], [place.seed for place in places])  # type: ignore[attr-defined]
+            if len(texts) != len(places):
+                raise AgentError(f"act_batch returned {len(texts)} texts for {len(places)} observations.")
+            answers: list[str | Exception] = [_caught(text, place) for text, place in zip(texts, places, strict=True)]
+        except Exception as error:
+            if len(places) > 1:  # one episode's fault must not become the others'
+                return [answer for place in places for answer in self._ask_batch([place])]
+            answers = [error]
+        share = (time.perf_counter() - begun) / len(places)
+        spent = (agent.usage() if callable(getattr(agent, "usage", None)) else Usage()) - before
+        for number, place in enumerate(places):
+            place.agent_seconds += share
+            place.usage = place.usage + _part(spent, number, len(places))
+        return answers
+
+
+def _part(spent: Usage, number: int, parts: int) -> Usage:
+    """The share of part ``number``: whole tokens that add up to what was spent."""
+
+    def share(total: int) -> int:
+        return total * (number + 1) // parts - total * number // parts
+
+    return Usage(share(spent.tokens_in), share(spent.tokens_out), spent.cost_usd / parts)
+
+
+def _checked(text: Any, place: _Place) -> str:
+    if not isinstance(text, str):
+        raise AgentError(f"the agent returned {type(text).__name__}, not a str.")
+    if not place.env.action_space.contains(text):
+        raise AgentError(f"the agent returned a text of {len(text):,} characters, which is outside the action space.")
+    return text
+
+
+def _caught(text: Any, place: _Place) -> str | Exception:
+    try:
+        return _checked(text, place)
+    except AgentError as error:
+        return error
+
+
+def _blame(error: Exception, otherwise: str) -> str:
+    if isinstance(error, ChatModelError):
+        return "model"
+    if isinstance(error, SimulatorError):
+        return "simulator"
+    if isinstance(error, ConnectionError | TimeoutError):
+        return "network"
+    return otherwise
+
+
+def _words(error: Exception) -> str:
+    text = str(error) if isinstance(error, AgentError | SimulatorError) else f"{type(error).__name__}: {error}"
+    return text if len(text) <= _LONGEST_ERROR else text[:_LONGEST_ERROR] + " …"
+
+
+def _map(executor: ThreadPoolExecutor | None, function: Callable[[Any], Any], things: Iterable[Any]) -> list[Any]:
+    return list(executor.map(function, things)) if executor is not None else [function(thing) for thing in things]

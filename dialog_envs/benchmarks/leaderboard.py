@@ -1,0 +1,261 @@
+"""The leaderboard: episodes in, rows with intervals out.
+
+A row is one agent on one group of users (``typical``, ``hard``, and every family). Every agent played the same
+personas, scenarios and seeds, so agents are also compared pairwise with the baseline on the episodes that both played.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dialog_envs.benchmarks.metrics import FIGURES, figures
+from dialog_envs.benchmarks.record import EpisodeRecord
+from dialog_envs.benchmarks.stats import Interval, difference_interval, mean_interval, rate_interval
+
+__all__ = ["SCHEMA", "Leaderboard", "Paired", "Row", "build_leaderboard"]
+
+SCHEMA = 1
+"""Version of ``leaderboard.json``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One agent on one group of users.
+
+    Attributes:
+        agent, task, users, track: whose figures these are.
+        episodes: how many are scored.
+        unscored: how many broke through no fault of the agent, and count nowhere else.
+        errors: how many scored 0 because the agent raised an error.
+        figures: mean and interval of success, return, turns, questions and information (bits).
+        seconds_per_episode: the agent's wall time.
+        tokens, cost_usd: means an episode.
+    """
+
+    agent: str
+    task: str
+    users: str
+    track: str
+    episodes: int
+    unscored: int
+    errors: int
+    figures: Mapping[str, Interval]
+    seconds_per_episode: float
+    tokens: float
+    cost_usd: float
+
+    @property
+    def success(self) -> Interval:
+        """Rate of success."""
+        return self.figures["success"]
+
+    def to_json(self) -> dict[str, Any]:
+        """As in ``leaderboard.json``."""
+        return {
+            "agent": self.agent,
+            "task": self.task,
+            "users": self.users,
+            "track": self.track,
+            "episodes": self.episodes,
+            "unscored": self.unscored,
+            **{name: interval.to_json() for name, interval in self.figures.items()},
+            "seconds_per_episode": _rounded(self.seconds_per_episode),
+            "tokens": _rounded(self.tokens),
+            "cost_usd": _rounded(self.cost_usd),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Paired:
+    """An agent's success minus the baseline's on the episodes that both played."""
+
+    agent: str
+    baseline: str
+    task: str
+    users: str
+    episodes: int
+    difference: Interval
+
+    def to_json(self) -> dict[str, Any]:
+        """As in ``leaderboard.json``."""
+        return {
+            "agent": self.agent,
+            "baseline": self.baseline,
+            "task": self.task,
+            "users": self.users,
+            "difference": self.difference.to_json(),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Leaderboard:
+    """All rows and comparisons of a run, best agent on hard users first.
+
+    Attributes:
+        suite: the suite's name.
+        versions: of the package, the tasks, the user simulator and the agents: only like compares with like.
+        rows, paired: see :class:`Row` and :class:`Paired`.
+    """
+
+    suite: str
+    versions: Mapping[str, Any]
+    rows: tuple[Row, ...]
+    paired: tuple[Paired, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """The content of ``leaderboard.json``."""
+        return {
+            "schema": SCHEMA,
+            "suite": self.suite,
+            "versions": dict(self.versions),
+            "rows": [row.to_json() for row in self.rows],
+            "paired": [pair.to_json() for pair in self.paired],
+        }
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """Task ids, in order of appearance."""
+        return tuple(dict.fromkeys(row.task for row in self.rows))
+
+    @property
+    def baseline(self) -> str | None:
+        """The agent that the others are compared with, if it played."""
+        return self.paired[0].baseline if self.paired else None
+
+    def agents(self, task: str) -> tuple[str, ...]:
+        """Agents that played a task, the best first."""
+        return tuple(dict.fromkeys(row.agent for row in self.rows if row.task == task))
+
+    def users(self, task: str) -> tuple[str, ...]:
+        """Groups, then families."""
+        return tuple(dict.fromkeys(row.users for row in self.rows if row.task == task))
+
+    def row(self, task: str, agent: str, users: str) -> Row | None:
+        """One row, if it is there."""
+        wanted = (task, agent, users)
+        return next((row for row in self.rows if (row.task, row.agent, row.users) == wanted), None)
+
+    def pair(self, task: str, agent: str, users: str) -> Paired | None:
+        """One comparison with the baseline, if it is there."""
+        wanted = (task, agent, users)
+        return next((pair for pair in self.paired if (pair.task, pair.agent, pair.users) == wanted), None)
+
+
+def build_leaderboard(
+    records: Sequence[EpisodeRecord], suite: str, track: str, baseline: str, versions: Mapping[str, Any]
+) -> Leaderboard:
+    """Average the episodes.
+
+    Args:
+        records: each episode once.
+        suite: the suite's name.
+        track: who played the user.
+        baseline: the agent to compare the others with; no comparison where it did not play.
+        versions: what to state beside the figures.
+    """
+    cells: dict[tuple[str, str, str], list[EpisodeRecord]] = defaultdict(list)
+    for record in records:
+        for users in dict.fromkeys((record.users, record.family)):
+            cells[record.task, record.agent, users].append(record)
+    # What an episode counts for is worked out once, though it stands in two rows.
+    measured = {id(record): (figures(record), record.persona_key) for record in records if not record.unscored}
+    rows = [_row(task, agent, users, track, cell, measured) for (task, agent, users), cell in cells.items()]
+    paired = [
+        _paired(task, agent, users, baseline, cell, cells[task, baseline, users])
+        for (task, agent, users), cell in list(cells.items())
+        if agent != baseline and (task, baseline, users) in cells
+    ]
+    place = _order(rows)
+    rows.sort(key=lambda row: place[row.task, row.agent, row.users])
+    paired.sort(key=lambda pair: place[pair.task, pair.agent, pair.users])
+    return Leaderboard(suite, versions, tuple(rows), tuple(pair for pair in paired if pair.episodes))
+
+
+def _row(
+    task: str,
+    agent: str,
+    users: str,
+    track: str,
+    cell: Sequence[EpisodeRecord],
+    measured: Mapping[int, tuple[Mapping[str, float | None], str]],
+) -> Row:
+    scored = [record for record in cell if not record.unscored]
+    intervals = {}
+    for name in FIGURES:
+        known = [
+            (value, persona)
+            for values, persona in (measured[id(record)] for record in scored)
+            if (value := values[name]) is not None
+        ]
+        method = rate_interval if name == "success" else mean_interval
+        intervals[name] = method([value for value, _ in known], [persona for _, persona in known])
+    return Row(
+        agent,
+        task,
+        users,
+        track,
+        episodes=len(scored),
+        unscored=len(cell) - len(scored),
+        errors=sum(record.blame == "agent" for record in scored),
+        figures=intervals,
+        seconds_per_episode=_mean(record.agent_seconds for record in scored),
+        tokens=_mean(record.tokens for record in scored),
+        cost_usd=_mean(record.cost_usd for record in scored),
+    )
+
+
+def _paired(
+    task: str,
+    agent: str,
+    users: str,
+    baseline: str,
+    cell: Sequence[EpisodeRecord],
+    against: Sequence[EpisodeRecord],
+) -> Paired:
+    theirs = {(record.family, record.seed): record for record in against if not record.unscored}
+    pairs = [
+        (record, theirs[record.family, record.seed])
+        for record in cell
+        if not record.unscored and (record.family, record.seed) in theirs
+    ]
+    differences = [_success(mine) - _success(other) for mine, other in pairs]
+    interval = difference_interval(differences, [mine.persona_key for mine, _ in pairs])
+    return Paired(agent, baseline, task, users, len(pairs), interval)
+
+
+def _order(rows: Iterable[Row]) -> dict[tuple[str, str, str], tuple[Any, ...]]:
+    """Sorting keys: by task, then the agent's success on hard users (typical where none), then groups before families."""
+    rows = list(rows)
+    rank: dict[tuple[str, str], tuple[float, float]] = {}
+    for row in rows:
+        hard, typical = rank.get((row.task, row.agent), (math.inf, math.inf))
+        mean = -row.success.mean if math.isfinite(row.success.mean) else math.inf
+        rank[row.task, row.agent] = (mean, typical) if row.users == "hard" else (hard, mean) if row.users == "typical" else (hard, typical)
+    groups = {"typical": 0, "hard": 1}
+    families = {users: 2 + place for place, users in enumerate(dict.fromkeys(row.users for row in rows))}
+    return {
+        (row.task, row.agent, row.users): (
+            row.task,
+            *rank[row.task, row.agent],
+            row.agent,
+            groups.get(row.users, families[row.users]),
+        )
+        for row in rows
+    }
+
+
+def _success(record: EpisodeRecord) -> float:
+    return float(bool(record.outcome and record.outcome["success"]))
+
+
+def _mean(values: Iterable[float]) -> float:
+    numbers = list(values)
+    return sum(numbers) / len(numbers) if numbers else math.nan
+
+
+def _rounded(value: float) -> float | None:
+    return round(value, 6) if math.isfinite(value) else None

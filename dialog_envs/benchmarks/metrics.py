@@ -1,0 +1,48 @@
+"""What is measured on an episode, by name. The leaderboard averages these."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from dialog_envs.benchmarks.record import EpisodeRecord
+from dialog_envs.core.dialogue import AGENT
+
+__all__ = ["FIGURES", "figure_names", "figures"]
+
+
+def _success(record: EpisodeRecord) -> float | None:
+    return float(bool(record.outcome and record.outcome["success"]))
+
+
+def _from_outcome(name: str) -> Callable[[EpisodeRecord], float | None]:
+    def read(record: EpisodeRecord) -> float | None:
+        metrics: Mapping[str, float] = (record.outcome or {}).get("metrics", {})
+        value = metrics.get(name)
+        return None if value is None else float(value)
+
+    return read
+
+
+def _questions(record: EpisodeRecord) -> float | None:
+    """Questions asked, as the user understood them; several in one turn count each."""
+    return float(sum(act.kind == "ask" for turn in record.turns if turn.speaker == AGENT for act in turn.acts))
+
+
+FIGURES: dict[str, Callable[[EpisodeRecord], float | None]] = {
+    "success": _success,
+    "return": lambda record: record.value,
+    "turns": lambda record: float(record.agent_turns),
+    "questions": _questions,
+    "information_bits": _from_outcome("information_bits"),
+}
+"""Figures with an interval. ``None``: not measured on this episode."""
+
+
+def figure_names() -> tuple[str, ...]:
+    """Names of :data:`FIGURES`, in the leaderboard's order."""
+    return tuple(FIGURES)
+
+
+def figures(record: EpisodeRecord) -> dict[str, float | None]:
+    """All figures of a scored episode."""
+    return {name: read(record) for name, read in FIGURES.items()}

@@ -1,0 +1,273 @@
+"""Running a suite: from agents and a folder to a leaderboard.
+
+:func:`run_suite` is what ``dialog-envs eval`` calls. Call it again and it plays what is missing, and nothing else.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from dialog_envs.agents.registry import AgentSpec
+from dialog_envs.benchmarks.episode import play_episodes
+from dialog_envs.benchmarks.journal import RunFolder, read_episodes
+from dialog_envs.benchmarks.leaderboard import Leaderboard, build_leaderboard
+from dialog_envs.benchmarks.progress import Progress, note
+from dialog_envs.benchmarks.suite import Suite, Unit
+from dialog_envs.errors import DialogEnvsError, RunFolderError
+
+__all__ = ["Contestant", "Run", "run_suite"]
+
+_GIVE_UP = 8
+"""Unscored episodes in a row after which an agent is left for the next run: something is down."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contestant:
+    """An agent that takes part in a run.
+
+    Attributes:
+        spec: the agent.
+        episodes_per_family: cap for a slow one; it plays the first units of every family.
+        optional: leave it out with a note if it cannot be made.
+    """
+
+    spec: AgentSpec
+    episodes_per_family: int | None = None
+    optional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a run came to.
+
+    Attributes:
+        folder: the run folder.
+        leaderboard: over all agents in the folder.
+        played: episodes played now; the rest was there.
+        missing: episodes that are still to do (unscored, or an agent was given up).
+    """
+
+    folder: Path
+    leaderboard: Leaderboard
+    played: int
+    missing: int
+
+
+def run_suite(
+    suite: Suite,
+    contestants: Sequence[Contestant],
+    folder: str | Path,
+    *,
+    split: str = "report",
+    redo: Sequence[str] = (),
+    quiet: bool = False,
+    get_task: Callable[[str], Any] | None = None,
+    make_env: Callable[[str], Any] | None = None,
+) -> Run:
+    """Score agents on a suite.
+
+    Args:
+        suite: what is played.
+        contestants: who plays.
+        folder: the run folder; what it holds already is not played again.
+        split: ``"report"`` or ``"validation"`` seeds.
+        redo: names of agents whose episodes are dropped first; ``"changed"``: those whose code or weights changed.
+        quiet: no progress on standard error.
+        get_task, make_env: where tasks and environments come from, by task id; the registered ones by default.
+
+    Raises:
+        DialogEnvsError: a run folder of other settings, an agent that cannot be made, an unknown task or family.
+        KeyboardInterrupt: passed on; everything finished is kept.
+    """
+    from dialog_envs import registration
+
+    find = get_task or registration.get_task
+    make = make_env or (lambda task: _make_env(task, suite))
+    tasks = {name: find(name) for name in suite.tasks}
+    families = {name: {"typical": task.prior.typical, "hard": task.prior.hard} for name, task in tasks.items()}
+    units = suite.units(families, split)
+    _refuse_doubles(contestants)
+    versions = _versions(suite, split, tasks, make)
+    settings = {
+        "suite": suite.name,
+        "split": split,
+        "track": suite.track,
+        "tasks": [f"{name} {version}" for name, version in versions["tasks"].items()],
+        "users": [f"{name} {version}" for name, version in versions["users"].items()],
+        "episodes": suite.fingerprint(split),
+    }
+    begun, played = time.monotonic(), 0
+    with RunFolder(folder, settings) as run:
+        if run.repaired and not quiet:
+            note(f"the last line of '{run.path}/episodes.jsonl' was cut short by a crash; that episode is played again.")
+        took_part = []
+        for contestant in contestants:
+            try:
+                played += _run_agent(run, contestant, tasks, units, suite, make, redo, quiet)
+                took_part.append(contestant)
+            except _CannotBeMade as error:
+                if not contestant.optional:
+                    raise error.reason from error
+                note(f"{contestant.spec.name}: left out: {error.reason}")
+        records = list(run.records.values())
+        versions["agents"] = run.agents
+        board = build_leaderboard(records, suite.name, suite.track, suite.baseline, versions)
+        missing = sum(len(_missing(run, contestant, units)) for contestant in took_part)
+        run.sync()
+        run.write_manifest(_manifest(versions, suite, board, missing, played, time.monotonic() - begun))
+    return Run(Path(folder), board, played, missing)
+
+
+def read_run(folder: str | Path) -> tuple[Leaderboard, list[Any]]:
+    """The leaderboard of a run folder, made again from its episodes, and the episodes.
+
+    Raises:
+        RunFolderError: there is no run in the folder.
+    """
+    import json
+
+    manifest = Path(folder) / "manifest.json"
+    try:
+        facts = json.loads(manifest.read_text("utf-8"))
+        head = facts["leaderboard"]
+    except FileNotFoundError as error:
+        raise RunFolderError(f"there is no run in '{folder}': it has no manifest.json.") from error
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise RunFolderError(f"'{manifest}' cannot be read: {error}. Run the evaluation again to repair it.") from error
+    records = read_episodes(folder)
+    board = build_leaderboard(records, head["suite"], head["track"], head["baseline"], facts["versions"])
+    return board, records
+
+
+def _run_agent(
+    run: RunFolder,
+    contestant: Contestant,
+    tasks: Mapping[str, Any],
+    units: Sequence[Unit],
+    suite: Suite,
+    make_env: Callable[[str], Any],
+    redo: Sequence[str],
+    quiet: bool,
+) -> int:
+    """Play what is missing of one agent; returns how many episodes that were."""
+    spec = contestant.spec
+    if spec.name in redo:
+        run.forget(spec.name)
+    if not run.claim(spec.name, spec.source, spec.fingerprint):
+        if "changed" not in redo:
+            raise RunFolderError(
+                f"the run folder '{run.path}' holds episodes of another version of agent '{spec.name}'. "
+                f"Score it afresh with --redo {spec.name}, or under a new name: --agent NEW={spec.source}."
+            )
+        run.forget(spec.name)
+        run.claim(spec.name, spec.source, spec.fingerprint)
+    todo = _missing(run, contestant, units)
+    played = unscored = 0
+    last = ""
+    with Progress(spec.name, len(todo), quiet=quiet or not todo) as progress:
+        for task_id, task in tasks.items():
+            mine = [unit for unit in todo if unit.task == task_id]
+            if not mine:
+                continue
+            episodes = play_episodes(
+                _made_once(spec, task),
+                task,
+                mine,
+                lambda task_id=task_id: make_env(task_id),
+                user_threads=1 if suite.track == "scripted" else 8,
+                information=suite.information_per_family,
+            )
+            for record in episodes:
+                if record.blame == "agent" and record.error != last and not quiet:
+                    note(f"{spec.name}: an episode failed, and counts 0: {record.error}")
+                    last = record.error or ""
+                unscored = unscored + 1 if record.unscored else 0
+                run.add(record)
+                played += 1
+                progress.advance()
+                if unscored >= _GIVE_UP:
+                    note(f"{spec.name}: {unscored} episodes in a row could not be scored ({record.error}); left for the next run.")
+                    episodes.close()
+                    return played
+    return played
+
+
+class _CannotBeMade(Exception):
+    """An agent cannot be made here: no model, no checkpoint."""
+
+    def __init__(self, reason: DialogEnvsError) -> None:
+        super().__init__(str(reason))
+        self.reason = reason
+
+
+def _made_once(spec: AgentSpec, task: Any) -> AgentSpec:
+    """The same agent, whose first building has already happened. Raises :class:`_CannotBeMade`."""
+    try:
+        first = [spec.build(task)]
+    except DialogEnvsError as error:
+        raise _CannotBeMade(error) from error
+    return replace(spec, build=lambda task: first.pop() if first else spec.build(task))
+
+
+def _missing(run: RunFolder, contestant: Contestant, units: Sequence[Unit]) -> list[Unit]:
+    cap, name = contestant.episodes_per_family, contestant.spec.name
+
+    def done(unit: Unit) -> bool:
+        record = run.records.get((name, unit.task, unit.family, unit.seed))
+        return record is not None and not record.unscored
+
+    return [unit for unit in units if (cap is None or unit.index < cap) and not done(unit)]
+
+
+def _refuse_doubles(contestants: Sequence[Contestant]) -> None:
+    names = [contestant.spec.name for contestant in contestants]
+    for name in names:
+        if names.count(name) > 1:
+            raise DialogEnvsError(f"two agents are called '{name}': give one another name with --agent NAME=…")
+
+
+def _make_env(task: str, suite: Suite) -> Any:
+    import gymnasium
+
+    # The runner checks what it hands in itself, so Gymnasium's checking wrapper would only cost time.
+    return gymnasium.make(task, user=suite.track, reward=suite.reward, disable_env_checker=True).unwrapped
+
+
+def _versions(suite: Suite, split: str, tasks: Mapping[str, Any], make: Callable[[str], Any]) -> dict[str, Any]:
+    import dialog_envs
+
+    env = make(suite.tasks[0])
+    user = str(getattr(getattr(env, "user", None), "version", "unknown"))
+    env.close()
+    return {
+        "dialog_envs": getattr(dialog_envs, "__version__", "unknown"),
+        "tasks": {name: task.version for name, task in tasks.items()},
+        "users": {suite.track: user},
+        "split": split,
+        "python": platform.python_version(),
+    }
+
+
+def _manifest(
+    versions: Mapping[str, Any], suite: Suite, board: Leaderboard, missing: int, played: int, seconds: float
+) -> dict[str, Any]:
+    rows = [row for row in board.rows if row.users in ("typical", "hard")]
+    return {
+        "schema": 1,
+        "leaderboard": {"suite": suite.name, "track": suite.track, "baseline": suite.baseline},
+        "versions": dict(versions),
+        "episodes": {"scored": sum(row.episodes for row in rows), "unscored": sum(row.unscored for row in rows)},
+        "missing": missing,
+        "last_run": {
+            "played": played,
+            "seconds": round(seconds, 1),
+            "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        },
+        "host": {"system": platform.system(), "machine": platform.machine(), "cpus": os.cpu_count()},
+    }

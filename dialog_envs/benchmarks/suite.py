@@ -1,0 +1,260 @@
+"""Suites: which episodes a benchmark plays, as data.
+
+A suite is a TOML file, shipped in ``benchmarks/suites`` or your own. It fixes tasks, user families, numbers of
+episodes, and seeds. Every agent plays the *same* episodes: the unit of a suite is one (task, family, seed), and the
+seed decides persona, scenario and user. Seeds for reporting and for validation are ranges that never meet.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from dialog_envs.core.outcome import REWARDS
+from dialog_envs.core.persona import GROUPS
+from dialog_envs.errors import ConfigError, UnknownSuite
+
+__all__ = ["SPLITS", "AgentEntry", "Suite", "Unit", "UserGroup", "load_suite", "suite_names"]
+
+SPLITS = ("report", "validation")
+"""What a run's seeds are for: the figures to report, or choosing settings."""
+
+_TOP = {"schema", "name", "summary", "tasks", "track", "reward", "baseline", "information_per_family"}
+_TABLES = {"users", "seeds", "agents", "dataset", "training", "model"}
+
+
+@dataclass(frozen=True, slots=True)
+class UserGroup:
+    """A row of the leaderboard: several user families together.
+
+    Attributes:
+        name: ``"typical"`` or ``"hard"``.
+        families: family names, or empty for all that the task counts to the group.
+        episodes_per_family: how many episodes each family gets.
+    """
+
+    name: str
+    families: tuple[str, ...]
+    episodes_per_family: int
+
+
+@dataclass(frozen=True, slots=True)
+class AgentEntry:
+    """An agent that a suite scores.
+
+    Attributes:
+        name: as :func:`dialog_envs.agents.resolve_agent` reads it.
+        episodes_per_family: cap for agents that are slow; they play the first units of each family.
+        optional: left out, with a note, when it cannot be made here (no checkpoint, no model).
+    """
+
+    name: str
+    episodes_per_family: int | None = None
+    optional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One episode of a suite, before any agent plays it.
+
+    Attributes:
+        task: task id.
+        users: the group it is reported under.
+        family: the persona's family.
+        index: number within its family, from 0.
+        seed: decides persona, scenario and user.
+        persona_seed: decides the persona alone; equal to ``seed`` for a persona's first episode.
+    """
+
+    task: str
+    users: str
+    family: str
+    index: int
+    seed: int
+    persona_seed: int
+
+
+@dataclass(frozen=True)
+class Suite:
+    """A benchmark as data. See the module's text.
+
+    Attributes:
+        name: the suite's name.
+        summary: one sentence for people.
+        tasks: task ids.
+        track: who plays the user (``scripted``).
+        reward: reward scheme of the episodes' returns.
+        baseline: the agent that others are compared with, pairwise.
+        groups: user groups.
+        seeds: first seed of each split.
+        episodes_per_persona: episodes that share a persona (with different scenarios).
+        agents: the agents it scores by default.
+        information_per_family: episodes of each family whose exact posterior is computed (``None``: all).
+        dataset: settings of the imagined dataset, as the imagination engine takes them.
+        training: settings a trained agent, as the trainer takes them.
+        model: settings of the language model that plays ``prompted``.
+    """
+
+    name: str
+    summary: str
+    tasks: tuple[str, ...]
+    groups: tuple[UserGroup, ...]
+    seeds: Mapping[str, int]
+    episodes_per_persona: int = 1
+    track: str = "scripted"
+    reward: str = "graded"
+    baseline: str = "bc"
+    agents: tuple[AgentEntry, ...] = ()
+    information_per_family: int | None = None
+    dataset: Mapping[str, Any] = field(default_factory=dict)
+    training: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    model: Mapping[str, Any] = field(default_factory=dict)
+
+    def units(self, families: Mapping[str, Mapping[str, Sequence[str]]], split: str = "report") -> list[Unit]:
+        """All episodes, family after family in turn, so that every prefix is balanced.
+
+        Args:
+            families: ``task id → {"typical": names, "hard": names}``, from the tasks' priors.
+            split: ``"report"`` or ``"validation"``.
+
+        Raises:
+            ConfigError: an unknown split, or a family that the task does not have.
+        """
+        if split not in SPLITS:
+            raise ConfigError(f"unknown split '{split}': choose one of {', '.join(SPLITS)}.")
+        return sorted(self._units(families, self.seeds[split]), key=lambda unit: unit.index)
+
+    def _units(self, families: Mapping[str, Mapping[str, Sequence[str]]], first: int) -> Iterator[Unit]:
+        for task in self.tasks:
+            known = [name for group in families[task].values() for name in group]
+            for group in self.groups:
+                names = group.families or tuple(families[task][group.name])
+                for family in names:
+                    if family not in known:
+                        raise ConfigError(
+                            f"suite '{self.name}' asks for the user family '{family}', "
+                            f"which {task} does not have. It has: {', '.join(known)}."
+                        )
+                    for index in range(group.episodes_per_family):
+                        # A family's place among all of the task's is part of the seed, so no two families share one.
+                        seed = first + known.index(family) * _FAMILY_STRIDE + index
+                        shared = seed - index % self.episodes_per_persona
+                        yield Unit(task, group.name, family, index, seed, shared)
+
+    def fingerprint(self, split: str = "report") -> str:
+        """Changes whenever the episodes or what is measured on them change; agents do not count."""
+        parts = {
+            "tasks": self.tasks,
+            "groups": [(group.name, group.families, group.episodes_per_family) for group in self.groups],
+            "seed": self.seeds[split],
+            "episodes_per_persona": self.episodes_per_persona,
+            "track": self.track,
+            "reward": self.reward,
+            "information_per_family": self.information_per_family,
+        }
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+
+
+_FAMILY_STRIDE = 10_000
+"""Seeds between two families: more than any family has episodes."""
+
+
+def suite_names() -> tuple[str, ...]:
+    """The suites that ship with the package."""
+    folder = resources.files("dialog_envs.benchmarks") / "suites"
+    return tuple(sorted(file.name.removesuffix(".toml") for file in folder.iterdir() if file.name.endswith(".toml")))
+
+
+def load_suite(name: str | Path) -> Suite:
+    """A shipped suite by name, or any suite by its file.
+
+    Raises:
+        UnknownSuite: neither a shipped suite nor a file.
+        ConfigError: the file is no valid suite; the message says which key.
+    """
+    if str(name).endswith(".toml"):
+        path = Path(name)
+        try:
+            text = path.read_text("utf-8")
+        except OSError as error:
+            raise ConfigError(f"the suite file '{name}' cannot be read: {error.strerror or error}.") from error
+        return parse_suite(text, str(name))
+    if str(name) not in suite_names():
+        raise UnknownSuite(name, suite_names(), "Your own: give the path of a .toml file.")
+    file = resources.files("dialog_envs.benchmarks") / "suites" / f"{name}.toml"
+    return parse_suite(file.read_text("utf-8"), f"suite '{name}'")
+
+
+def parse_suite(text: str, where: str) -> Suite:
+    """A suite from TOML text; ``where`` names it in errors. Raises :class:`ConfigError`."""
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{where} is no valid TOML: {error}.") from error
+    unknown = set(data) - _TOP - _TABLES
+    if unknown:
+        raise ConfigError(f"{where} has the unknown key '{sorted(unknown)[0]}'.")
+    if data.get("schema") != 1:
+        raise ConfigError(f"{where} needs 'schema = 1'; it has {data.get('schema')!r}.")
+    try:
+        return _from_toml(data)
+    except KeyError as error:
+        raise ConfigError(f"{where} lacks the key {error}.") from error
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"{where}: {error}") from error
+
+
+def _from_toml(data: Mapping[str, Any]) -> Suite:
+    seeds = {split: _count(data["seeds"][split], f"seeds.{split}", least=0) for split in SPLITS}
+    if abs(seeds["report"] - seeds["validation"]) < 100 * _FAMILY_STRIDE:
+        raise ValueError(f"seeds.report and seeds.validation must lie {100 * _FAMILY_STRIDE:,} or more apart.")
+    per_persona = _count(data["seeds"].get("episodes_per_persona", 1), "seeds.episodes_per_persona")
+    extra = data.get("information_per_family")
+    return Suite(
+        name=data["name"],
+        summary=data.get("summary", ""),
+        tasks=tuple(data["tasks"]),
+        groups=tuple(_group(name, table) for name, table in data["users"].items()),
+        seeds=seeds,
+        episodes_per_persona=per_persona,
+        track=data.get("track", "scripted"),
+        reward=_one_of(data.get("reward", "graded"), REWARDS, "reward"),
+        baseline=data.get("baseline", "bc"),
+        agents=tuple(_agent(table) for table in data.get("agents", ())),
+        information_per_family=None if extra is None else _count(extra, "information_per_family", least=0),
+        dataset=data.get("dataset", {}),
+        training=data.get("training", {}),
+        model=data.get("model", {}),
+    )
+
+
+def _group(name: str, table: Mapping[str, Any]) -> UserGroup:
+    _one_of(name, GROUPS, "users")
+    count = _count(table["episodes_per_family"], f"users.{name}.episodes_per_family")
+    if count > _FAMILY_STRIDE:
+        raise ValueError(f"users.{name}.episodes_per_family is at most {_FAMILY_STRIDE:,}.")
+    return UserGroup(name, tuple(table.get("families", ())), count)
+
+
+def _agent(table: Mapping[str, Any]) -> AgentEntry:
+    cap = table.get("episodes_per_family")
+    count = None if cap is None else _count(cap, "agents.episodes_per_family")
+    return AgentEntry(table["name"], count, bool(table.get("optional", False)))
+
+
+def _count(value: Any, key: str, least: int = 1) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        raise ValueError(f"{key} must be a whole number of at least {least}, not {value!r}.")
+    return value
+
+
+def _one_of(value: Any, choices: Sequence[str], key: str) -> str:
+    if value not in choices:
+        raise ValueError(f"{key} must be one of {', '.join(choices)}, not {value!r}.")
+    return str(value)

@@ -1,0 +1,203 @@
+"""The leaderboard as Markdown and as a table in the terminal."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from dialog_envs.benchmarks.leaderboard import Leaderboard, Paired, Row
+from dialog_envs.benchmarks.stats import METHOD, Interval
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+__all__ = ["markdown", "number", "percent", "print_leaderboard"]
+
+GROUPS = ("typical", "hard")
+
+
+def percent(interval: Interval | None, sign: str = "") -> str:
+    """``62 [55, 69]``: per cent with its interval; ``–`` where there is none."""
+    if interval is None or not math.isfinite(interval.mean):
+        return "–"
+    mean = f"{100 * interval.mean:{sign}.0f}"
+    if not math.isfinite(interval.low):
+        return mean
+    return f"{mean} [{100 * interval.low:{sign}.0f}, {100 * interval.high:{sign}.0f}]"
+
+
+def number(value: float | None, digits: int = 1) -> str:
+    """A figure for people; ``–`` where it is not known."""
+    return "–" if value is None or not math.isfinite(value) else f"{value:,.{digits}f}"
+
+
+def small(value: float) -> str:
+    """A figure that may be tiny: three digits that matter."""
+    return "–" if not math.isfinite(value) else "0" if value == 0 else f"{value:.3g}"
+
+
+# ---- Markdown --------------------------------------------------------------------------------------------------------
+
+
+def markdown(board: Leaderboard) -> str:
+    """The whole leaderboard as Markdown (tables of GitHub's kind)."""
+    lines = [f"# Leaderboard: suite {_cell(board.suite)}", ""]
+    for task in board.tasks:
+        lines += [f"## {_cell(task)}", "", "Success in per cent with its 95 % interval, the other figures a mean an episode.", ""]
+        lines += _table(_GROUP_HEAD, [_group_cells(board, task, agent) for agent in board.agents(task)])
+        families = [users for users in board.users(task) if users not in GROUPS]
+        if families:
+            head = ["Success on", *families]
+            body = [
+                [agent, *(percent(_success(board.row(task, agent, users))) for users in families)]
+                for agent in board.agents(task)
+            ]
+            lines += ["", *_table(head, body)]
+        pairs = [pair for pair in board.paired if pair.task == task and pair.users in GROUPS]
+        if pairs:
+            lines += ["", f"Difference from {_cell(pairs[0].baseline)} on the same personas, scenarios and seeds, in points:", ""]
+            lines += _table(["Agent", "Users", "Difference", "Pairs"], [_pair_cells(pair) for pair in pairs])
+        lines.append("")
+    lines += [f"{METHOD}.", "", "Versions: " + ", ".join(version_words(board)) + "."]
+    return "\n".join(lines) + "\n"
+
+
+_GROUP_HEAD = [
+    "Agent",
+    "Typical users",
+    "Hard users",
+    "Return, hard",
+    "Turns",
+    "Questions",
+    "Bits learned",
+    "Seconds",
+    "Tokens",
+    "Cost, $",
+    "Episodes",
+]
+
+
+def _group_cells(board: Leaderboard, task: str, agent: str) -> list[str]:
+    rows = {users: board.row(task, agent, users) for users in GROUPS}
+    shown = rows["hard"] or rows["typical"]
+    successes = [percent(_success(rows[users])) for users in GROUPS]
+    if shown is None:
+        return [agent, *successes, *("–" for _ in _GROUP_HEAD[3:])]
+    return [
+        agent,
+        *successes,
+        number(shown.figures["return"].mean, 2),
+        number(shown.figures["turns"].mean),
+        number(shown.figures["questions"].mean),
+        number(shown.figures["information_bits"].mean),
+        small(shown.seconds_per_episode),
+        number(shown.tokens, 0),
+        small(shown.cost_usd),
+        episode_words([row for row in rows.values() if row is not None]),
+    ]
+
+
+def episode_words(rows: Sequence[Row]) -> str:
+    """``80 (2 unscored, 1 failed)``."""
+    extra = [
+        f"{count} {word}"
+        for count, word in ((sum(r.unscored for r in rows), "unscored"), (sum(r.errors for r in rows), "failed"))
+        if count
+    ]
+    return f"{sum(row.episodes for row in rows):,}" + (f" ({', '.join(extra)})" if extra else "")
+
+
+def version_words(board: Leaderboard) -> list[str]:
+    """``["dialog_envs 0.1.0", "PreferenceElicitation-v0 1", …]``."""
+    words = []
+    for name, value in board.versions.items():
+        if isinstance(value, str):
+            words.append(f"{name} {value}")
+        elif name in ("tasks", "users"):
+            words += [f"{key} {version}" for key, version in value.items()]
+    return words
+
+
+def _pair_cells(pair: Paired) -> list[str]:
+    return [pair.agent, pair.users, percent(pair.difference, "+"), str(pair.episodes)]
+
+
+def _success(row: Row | None) -> Interval | None:
+    return None if row is None else row.success
+
+
+def _table(head: Sequence[str], body: Sequence[Sequence[str]]) -> list[str]:
+    rule = ["---", *("---:" for _ in head[1:])]
+    return ["| " + " | ".join(map(_cell, cells)) + " |" for cells in (head, rule, *body)]
+
+
+def _cell(text: str) -> str:
+    """Text that stays within its cell and is no markup."""
+    flat = " ".join(text.split()).replace("\\", "\\\\")
+    for mark in "|<>*_`[]":
+        if mark in "[]" and flat[-1:] == "]" and flat[:1].isdigit() | (flat[:1] in "+-"):
+            continue  # an interval
+        flat = flat.replace(mark, "\\" + mark)
+    return flat
+
+
+# ---- the terminal ----------------------------------------------------------------------------------------------------
+
+
+def print_leaderboard(board: Leaderboard, console: Console) -> None:
+    """The leaderboard as tables in a terminal, with a bar for success."""
+    for task in board.tasks:
+        console.print()
+        console.print(_terminal_table(board, task))
+        baseline = board.baseline
+        if baseline is not None:
+            console.print(
+                f"Difference: points of success from {baseline} on the same personas and seeds; ● excludes 0.",
+                style="dim",
+                markup=False,
+            )
+    console.print(METHOD + ".", style="dim", markup=False)
+
+
+def _terminal_table(board: Leaderboard, task: str) -> RenderableType:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, title=f"{task} · suite {board.suite}", title_style="bold", pad_edge=False)
+    table.add_column("agent", no_wrap=True)
+    for users in GROUPS:
+        table.add_column(f"{users} users, % success", no_wrap=True)
+        if board.baseline is not None:
+            table.add_column("difference", justify="right", no_wrap=True)
+    for name in ("turns", "questions", "bits", "s/episode", "episodes"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for agent in board.agents(task):
+        cells: list[Any] = [Text(agent, style="bold")]
+        for users in GROUPS:
+            cells.append(Text(_bar(board.row(task, agent, users))))
+            if board.baseline is not None:
+                cells.append(Text(_difference(board.pair(task, agent, users)), style="dim"))
+        found = [row for users in GROUPS if (row := board.row(task, agent, users)) is not None]
+        shown = found[-1] if found else None
+        means = [shown.figures[name].mean if shown else None for name in ("turns", "questions", "information_bits")]
+        cells += [number(mean) for mean in means]
+        cells += [small(shown.seconds_per_episode) if shown else "–", episode_words(found)]
+        table.add_row(*cells)
+    return table
+
+
+def _bar(row: Row | None, width: int = 10) -> str:
+    """``██████▌    62 [55, 69]``."""
+    if row is None or not math.isfinite(row.success.mean):
+        return " " * width + "  –"
+    eighths = round(row.success.mean * width * 8)
+    bar = "█" * (eighths // 8) + ("", *"▏▎▍▌▋▊▉")[eighths % 8]
+    return f"{bar:<{width}} {percent(row.success):>12}"
+
+
+def _difference(pair: Paired | None) -> str:
+    if pair is None:
+        return ""
+    return percent(pair.difference, "+") + (" ●" if pair.difference.excludes(0.0) else "  ")
