@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from dialog_envs.core.dialogue import Act
 from dialog_envs.core.task import Coin, Kernel
 from dialog_envs.tasks.preference.catalogue import item
-from dialog_envs.tasks.preference.persona import CHANGE_AT, NO_PREFERENCE, SLOTS, PreferencePersona
+from dialog_envs.tasks.preference.persona import CHANGE_AT, HARD, NO_PREFERENCE, SLOTS, PreferencePersona
 from dialog_envs.tasks.preference.scenario import PreferenceScenario
-from dialog_envs.tasks.preference.utility import SECOND_RATE, broken_constraint, complaint, match, verdicts
+from dialog_envs.tasks.preference.utility import SECOND_RATE, breaks, complaint, match, verdicts
 
 COST = {
     "question": 0.2,
@@ -112,19 +112,12 @@ def contradicts(name: str, told: dict[str, str]) -> bool:
     for slot, value in told.items():
         if slot not in SLOTS or value == NO_PREFERENCE[slot]:
             continue
-        if slot in ("need", "budget", "time"):
-            stated = _stated(slot, value)
-            if broken_constraint(entry, stated) == slot:
+        if slot in HARD:
+            if breaks(entry, slot, value):
                 return True
         elif match(entry, slot, value) == 0.0:
             return True
     return False
-
-
-def _stated(slot: str, value: str) -> PreferencePersona:
-    """A persona that has this one constraint and no other."""
-    free = {"budget": "any", "time": "any", "need": "none", slot: value}
-    return PreferencePersona("focused", "art", "any", "any", "any", priority="theme", **free)
 
 
 class _Turn:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from dialog_envs.errors import UnknownName, UsageError
-from dialog_envs.tasks.preference.catalogue import Item, Place, facts, item, parse_facts, places
+from dialog_envs.tasks.preference.catalogue import Item, Place, facts, item, places
 
 OCCASIONS: tuple[tuple[str, str], ...] = (
     ("a free day on a business trip", "solo"),
@@ -27,6 +28,7 @@ OCCASIONS: tuple[tuple[str, str], ...] = (
     ("a few days away with friends", "friends"),
 )
 """What the trip is for, and the company that it implies (both public)."""
+_BRIEF = re.compile(r"You are a travel agent\. A traveller is in (?P<place>.+?) for (?P<occasion>.+?) and wants one")
 MIN_ITEMS, MAX_ITEMS = 12, 16
 SURE_ITEMS = 2
 """Activities of a scenario that fit every budget, schedule and need, so that nobody is left without a choice."""
@@ -124,18 +126,17 @@ def scenario_from_json(data: Mapping[str, Any]) -> PreferenceScenario:
 
 
 @lru_cache(maxsize=4096)
-def parse_brief(brief: str) -> tuple[dict[str, Any], ...]:
-    """The activities that a brief lists, with ``name`` and all attributes that its words state.
+def scenario_from_brief(brief: str) -> PreferenceScenario:
+    """The scenario that a brief describes: what an agent knows that has read it.
 
-    This is all that an agent can know of a scenario; lines that state no facts are left out.
+    Raises:
+        UsageError: the text is no brief of this task.
     """
-    found: list[dict[str, Any]] = []
-    for line in brief.splitlines():
-        name, colon, rest = line.removeprefix("- ").partition(": ")
-        if not (line.startswith("- ") and colon):
-            continue
-        try:
-            found.append({"name": name, **parse_facts(rest.rpartition(". ")[2])})
-        except UsageError:
-            continue
-    return tuple(found)
+    found = _BRIEF.match(brief)
+    place = next((place for place in places() if found and place.name == found["place"]), None)
+    if found is None or place is None:
+        raise UsageError(f"not a brief of PreferenceElicitation-v0: {brief[:80]!r}")
+    ids = {entry.name: entry.id for entry in place.items}
+    listed = [line[2:].partition(": ")[0] for line in brief.splitlines() if line.startswith("- ")]
+    company = dict(OCCASIONS).get(found["occasion"], "solo")
+    return PreferenceScenario(place.name, found["occasion"], company, tuple(ids[n] for n in listed if n in ids))

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from dialog_envs.tasks.preference.catalogue import Item, item
-from dialog_envs.tasks.preference.persona import SECOND_THEME, SOFT, PreferencePersona
+from dialog_envs.tasks.preference.persona import HARD, SECOND_THEME, SOFT, PreferencePersona
 
 WEIGHTS = {"theme": 3.0, "setting": 1.5, "pace": 1.5, "crowd": 1.5}
 """Weight of a preference; a slot without preference weighs nothing."""
 PRIORITY_BONUS = 2.0
 """Added to the weight of what matters most."""
+FLOOR = 0.1
+"""Utility of an activity that is possible but meets no wish: better than nothing."""
 CLOSE = 0.04
 """An activity is *among the best* when its utility is within this of the best one's."""
 SECOND_RATE = 0.7
@@ -27,14 +29,16 @@ def feasible(entry: Item, persona: PreferencePersona) -> bool:
 
 def broken_constraint(entry: Item, persona: PreferencePersona) -> str | None:
     """The first hard slot that the activity breaks (need, budget, time), or ``None``."""
-    need = persona.need
-    if need != "none" and not meets_need(entry, need):
-        return "need"
-    if _LEVEL[entry.cost_level] > _LEVEL[persona.budget]:
-        return "budget"
-    if _LENGTH[entry.duration] > _LENGTH[persona.time]:
-        return "time"
-    return None
+    return next((slot for slot in HARD if breaks(entry, slot, getattr(persona, slot))), None)
+
+
+def breaks(entry: Item, slot: str, value: str) -> bool:
+    """Whether the activity breaks one constraint, for example ``breaks(entry, "budget", "low")``."""
+    if slot == "need":
+        return value != "none" and not meets_need(entry, value)
+    if slot == "budget":
+        return _LEVEL[entry.cost_level] > _LEVEL[value]
+    return _LENGTH[entry.duration] > _LENGTH[value]
 
 
 def meets_need(entry: Item, need: str) -> bool:
@@ -56,7 +60,7 @@ def match(entry: Item, slot: str, value: str) -> float:
     if have == value:
         return 1.0
     if slot == "theme":
-        return 0.5 if SECOND_THEME[value] == have else 0.0
+        return 0.5 if SECOND_THEME.get(value) == have else 0.0
     return 0.5 if have in ("moderate", "mixed") else 0.0
 
 
@@ -68,7 +72,7 @@ def weight(persona: PreferencePersona, slot: str) -> float:
 
 
 def utility(entry: Item, persona: PreferencePersona) -> float:
-    """Weighted share of the soft wishes that the activity meets, in [0, 1]; 0 if a hard constraint is broken."""
+    """0 if a hard constraint is broken; else from ``FLOOR`` up to 1, by the weighted share of wishes that are met."""
     if not feasible(entry, persona):
         return 0.0
     total = got = 0.0
@@ -77,7 +81,7 @@ def utility(entry: Item, persona: PreferencePersona) -> float:
         if share:
             total += share
             got += share * match(entry, slot, getattr(persona, slot))
-    return got / total
+    return FLOOR + (1.0 - FLOOR) * got / total
 
 
 def complaint(entry: Item, persona: PreferencePersona) -> str | None:

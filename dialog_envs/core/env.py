@@ -1,0 +1,186 @@
+"""The Gymnasium environment that every task shares."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import gymnasium as gym
+
+from dialog_envs.core.dialogue import AGENT, USER, Observation, Turn, TurnView, UserTurn
+from dialog_envs.core.outcome import REWARDS, Outcome
+from dialog_envs.core.seeding import derive, stream
+from dialog_envs.core.spaces import MAX_TEXT, action_space, observation_space
+from dialog_envs.core.task import Task
+from dialog_envs.core.user import UserSimulator, make_user
+from dialog_envs.errors import UsageError
+
+_MAX_SEED = 2**31 - 1
+
+
+class DialogEnv(gym.Env[Observation, str]):
+    """A dialogue with a simulated user whose persona is hidden. Tasks subclass it and give it their page.
+
+    Args:
+        task: the HiP-MDP.
+        user: who plays the user: ``"scripted"``, a ``"module:attribute"`` or a :class:`UserSimulator` factory.
+        reward: ``"binary"`` (the paper's), ``"graded"`` or ``"dense"``.
+        reveal_persona: put ``persona``, ``scenario`` and ``acts`` into ``info``. For oracles and for people; an
+            agent that is compared with others must not see them.
+        render_mode: ``"ansi"``, ``"human"`` or ``"rgb_array"``.
+        user_options: keyword arguments for the user's factory.
+
+    Raises:
+        UsageError: an argument has a value that cannot be used.
+    """
+
+    metadata: ClassVar[dict[str, Any]] = {"render_modes": ["ansi", "human", "rgb_array"], "render_fps": 1}
+
+    def __init__(
+        self,
+        task: Task[Any, Any, Any],
+        user: Any = "scripted",
+        reward: str = "binary",
+        reveal_persona: bool = False,
+        render_mode: str | None = None,
+        user_options: Mapping[str, Any] | None = None,
+    ) -> None:
+        if reward not in REWARDS:
+            raise UsageError(f"reward must be one of {', '.join(REWARDS)}; got {reward!r:.80}")
+        if render_mode is not None and render_mode not in self.metadata["render_modes"]:
+            modes = ", ".join(self.metadata["render_modes"])
+            raise UsageError(f"render_mode must be one of {modes}; got {render_mode!r:.80}")
+        self.task = task
+        self.reward = reward
+        self.reveal_persona = reveal_persona
+        self.render_mode = render_mode
+        self.observation_space = observation_space()
+        self.action_space = action_space()
+        self.user: UserSimulator = make_user(user, **(user_options or {}))
+        self.turns: list[Turn] = []
+        self.outcome: Outcome | None = None
+        self.episode_seed = 0
+        self._views: tuple[TurnView, ...] = ()
+        self._agent_turns = 0
+        self._running = False
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Observation, dict[str, Any]]:
+        """Begin an episode. The user opens with one sentence; the agent speaks next.
+
+        Args:
+            seed: the same seed and options give the same episode, in any process and in any batch.
+            options: ``{"family": name or "typical" or "hard", "persona": persona or its JSON, "scenario": …}``.
+
+        Raises:
+            UsageError, UnknownFamily: an option cannot be used.
+        """
+        super().reset(seed=seed)
+        self.episode_seed = int(seed) if seed is not None else int(self.np_random.integers(_MAX_SEED))
+        options = options or {}
+        unknown = set(options) - {"family", "persona", "scenario"}
+        if unknown:
+            raise UsageError(f"reset options are family, persona and scenario; got {', '.join(sorted(unknown))}")
+        self.persona = self._persona(options)
+        self.scenario = self._scenario(options)
+        self.user.start(self.task, self.persona, self.scenario, stream(self.episode_seed, "user"))
+        self.turns, self._views, self.outcome = [], (), None
+        self._agent_turns, self._running = 0, True
+        opening = self.user.opening()
+        if opening is not None:
+            self._add(Turn(USER, opening.text, opening.acts))
+        self._render_if_human()
+        return self._observation(), self._info()
+
+    def step(self, action: str) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
+        """One agent turn and the user's reply.
+
+        Returns:
+            observation, reward, terminated (the user accepts or leaves, or the agent says goodbye), truncated
+            (turn cap), info (at the end with ``outcome``).
+
+        Raises:
+            UsageError: the action is no text, or too long, or the episode is over.
+            SimulatorError: the user could not answer; the episode has no score.
+        """
+        return self.finish_step(action, self.user.reply(self.begin_step(action)))
+
+    def begin_step(self, action: str) -> tuple[TurnView, ...]:
+        """First half of :meth:`step`: check the action; the dialogue that the user has to answer."""
+        if not isinstance(action, str) or len(action) > MAX_TEXT:
+            what = f"{len(action)} characters" if isinstance(action, str) else type(action).__name__
+            raise UsageError(f"an action is a text of at most {MAX_TEXT} characters; got {what}")
+        if not self._running:
+            raise UsageError("the episode is over (or has not begun): call reset() before step()")
+        return (*self._views, {"speaker": AGENT, "text": action})
+
+    def finish_step(self, action: str, reply: UserTurn) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
+        """Second half of :meth:`step`, given the user's reply. Apart, so that many users can reply together."""
+        self._add(Turn(AGENT, action, reply.agent_acts))
+        self._add(Turn(USER, reply.text, reply.acts))
+        self._agent_turns += 1
+        truncated = not reply.done and self._agent_turns >= self.task.max_turns
+        reward = 0.0
+        if reply.done or truncated or self.reward == "dense":
+            ended_by = reply.ended_by or ("cap" if truncated else "")
+            outcome = self.task.score(self.persona, self.scenario, self.turns, ended_by)
+            reward = outcome.rewards(self.reward)[-1]
+            if reply.done or truncated:
+                self.outcome, self._running = outcome, False
+        self._render_if_human()
+        return self._observation(), reward, reply.done, truncated, self._info()
+
+    def render(self) -> Any:
+        """``ansi``: the dialogue as text; ``human``: printed as it goes; ``rgb_array``: a picture (height, width, 3)."""
+        if self.render_mode is None:
+            gym.logger.warn("no render_mode was given to gym.make; render() shows nothing")
+            return None
+        from dialog_envs.core import rendering
+
+        if self.render_mode == "rgb_array":
+            return rendering.picture(self.turns)
+        return rendering.as_text(self.turns, self.outcome) if self.render_mode == "ansi" else None
+
+    def _persona(self, options: Mapping[str, Any]) -> Any:
+        given = options.get("persona")
+        if given is None:
+            return self.task.prior.sample(stream(self.episode_seed, "persona"), options.get("family"))
+        self.task.prior.group(options.get("family"))
+        return self.task.persona_from_json(given) if isinstance(given, Mapping) else given
+
+    def _scenario(self, options: Mapping[str, Any]) -> Any:
+        given = options.get("scenario")
+        if given is None:
+            return self.task.sample_scenario(stream(self.episode_seed, "scenario"))
+        return self.task.scenario_from_json(given) if isinstance(given, Mapping) else given
+
+    def _add(self, turn: Turn) -> None:
+        self.turns.append(turn)
+        self._views = (*self._views, turn.view())
+
+    def _observation(self) -> Observation:
+        return {"brief": self.scenario.brief, "dialogue": self._views}
+
+    def _info(self) -> dict[str, Any]:
+        info: dict[str, Any] = {}
+        if self.outcome is not None:
+            info["outcome"] = self.outcome.to_json(metrics=False)
+        if self.reveal_persona:
+            info["persona"] = self.persona.to_json()
+            info["scenario"] = self.scenario.to_json()
+            info["turns"] = [turn.to_json() for turn in self.turns]
+        return info
+
+    def _render_if_human(self) -> None:
+        if self.render_mode == "human":
+            from dialog_envs.core import rendering
+
+            rendering.show(self.turns, self.outcome)
+
+
+def agent_seed(episode_seed: int) -> int:
+    """The seed that an episode gives its agent: apart from the user's, and the same for every agent."""
+    return derive(episode_seed, "agent")
+
+
