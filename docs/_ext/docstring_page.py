@@ -22,7 +22,9 @@ def expand(text: str) -> str:
     def docstring(match: re.Match[str]) -> str:
         found = inspect.getdoc(getattr(importlib.import_module(match["module"]), match["name"]))
         if not found:
-            raise ValueError(f"{match['module']}:{match['name']} has no docstring, and a page is made from it")
+            raise ValueError(
+                f"{match['module']}:{match['name']} has no docstring, and a page is made from it"
+            )
         return found
 
     return MARK.sub(docstring, text)

@@ -23,15 +23,16 @@ def both(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Fresh:
     folder = tmp_path_factory.mktemp("both")
     probe = folder / "download"
     probe.mkdir()
-    pip = [sys.executable, "-m", "pip", "-q", "--retries", "1", "--constraint", str(ROOT / "constraints.txt")]
+    constraints = ROOT / "constraints.txt"
+    pip = [sys.executable, "-m", "pip", "--retries", "1", "download", "-q", "--no-deps", "-c", constraints]
     try:
-        run([*pip, "download", "--no-deps", "--dest", str(probe), "openai-agents"], probe)
-    except AssertionError:
+        run([*pip, "--dest", probe, "openai-agents"], probe)
+    except AssertionError as error:
         if os.environ.get("CI"):
             raise
-        pytest.skip("no package index can be reached: openai-agents cannot be fetched")
+        pytest.skip(f"openai-agents cannot be fetched from the package index: {str(error).splitlines()[-1]}")
     environment = make_environment(folder, wheel)
-    environment.pip("install", "--constraint", ROOT / "constraints.txt", *probe.glob("*.whl"))
+    environment.pip("install", "--constraint", constraints, *probe.glob("*.whl"))
     return environment
 
 
