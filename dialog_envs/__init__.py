@@ -14,7 +14,8 @@ The first open implementation of *Zero-Shot Goal-Directed Dialogue via RL on Ima
 from dialog_envs.core.dialogue import AGENT, USER, Act, Observation, Turn, UserTurn
 from dialog_envs.core.outcome import Outcome
 from dialog_envs.errors import DialogEnvsError
-from dialog_envs.registration import get_task, register_all, register_task
+from dialog_envs.registration import get_task, register_task
+from dialog_envs.registration import register_all as _register_all
 
 __version__ = "0.1.0"
 __all__ = [
@@ -31,4 +32,4 @@ __all__ = [
     "register_task",
 ]
 
-register_all()
+_register_all()
