@@ -13,6 +13,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from docs._ext.docstring_page import expand
+
 FENCE = re.compile(
     r"^(?P<indent> *)```(?P<info>[^\n`]*)\n(?P<code>.*?)^(?P=indent)```[ ]*$", re.MULTILINE | re.DOTALL
 )
@@ -41,6 +43,11 @@ def read_blocks(text: str) -> list[Block]:
         line = text.count("\n", 0, match.start("code")) + 1
         blocks.append(Block(language, code, line, name["name"] if name else None, "no-run" not in flags))
     return blocks
+
+
+def read_page(path: Path) -> str:
+    """A page's text, with the docstrings that it is made from."""
+    return expand(path.read_text(encoding="utf-8"))
 
 
 def pages(root: Path) -> list[Path]:

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tests.docs.blocks import Block, read_blocks
+from tests.docs.blocks import Block, read_blocks, read_page
 
 
 def run_block(block: Block, page: Path, namespace: dict[str, Any]) -> None:
@@ -24,7 +24,7 @@ def run_block(block: Block, page: Path, namespace: dict[str, Any]) -> None:
 
 def main(page: Path) -> None:
     namespace: dict[str, Any] = {"__name__": "__main__"}
-    for block in read_blocks(page.read_text(encoding="utf-8")):
+    for block in read_blocks(read_page(page)):
         if block.run:
             run_block(block, page, namespace)
 

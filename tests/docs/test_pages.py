@@ -10,16 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.blocks import pages, read_blocks
+from tests.docs.blocks import pages, read_blocks, read_page
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = pages(ROOT)
 RUNNABLE = [
     page
     for page in PAGES
-    if any(
-        block.run and block.language in ("python", "bash") for block in read_blocks(page.read_text("utf-8"))
-    )
+    if any(block.run and block.language in ("python", "bash") for block in read_blocks(read_page(page)))
 ]
 LONGEST = 300.0
 """Seconds a page may take."""
@@ -58,7 +56,7 @@ def test_readme_agent_is_short_and_is_what_the_command_runs() -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_few_blocks_are_not_run(page: Path) -> None:
     """``no-run`` is for what installs or takes minutes."""
-    skipped = [block for block in read_blocks(page.read_text(encoding="utf-8")) if not block.run]
+    skipped = [block for block in read_blocks(read_page(page)) if not block.run]
     assert len(skipped) <= 3
 
 
