@@ -1,0 +1,55 @@
+"""The command line ``dialog-envs``.
+
+Results go to standard output (``--json`` for machines), progress and notes to standard error. A mistake is one line
+``error: …`` and exit code 2; an interrupt says what is kept and exits with 130.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+from dialog_envs.errors import DialogEnvsError
+
+__all__ = ["main"]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code.
+
+    Args:
+        arguments: the words after the program's name; those of the process by default.
+    """
+    from dialog_envs.benchmarks.cli.app import build_command
+
+    try:
+        result = build_command().main(
+            args=list(arguments) if arguments is not None else None, prog_name="dialog-envs", standalone_mode=False
+        )
+        sys.stdout.flush()
+        return result if isinstance(result, int) else 0
+    except DialogEnvsError as error:
+        return _say(f"error: {_one_line(error)}", error.exit_code)
+    except BrokenPipeError:
+        # Whoever read our output has seen enough (`| head`). Python would complain once more at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        return _say(f"error: {_one_line(error)}", 2)
+    except (KeyboardInterrupt, Exception) as error:
+        if isinstance(error, KeyboardInterrupt) or type(error).__name__ == "Abort":
+            return _say("stopped. What was finished is kept: run the same command again to go on.", 130)
+        if callable(getattr(error, "show", None)):  # a wrong option or argument; it knows how to say so
+            error.show()  # type: ignore[attr-defined]
+            return int(getattr(error, "exit_code", 2))
+        raise
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def _say(text: str, code: int) -> int:
+    print(text, file=sys.stderr, flush=True)
+    return code

@@ -1,0 +1,47 @@
+"""``dialog-envs board``: look at a run again."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dialog_envs.errors import RunFolderError
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command ``board`` to the application."""
+
+    @app.command("board")
+    def command(
+        run: Annotated[Path | None, typer.Argument(help="Run folder [default: the newest in runs/].")] = None,
+        as_json: Annotated[bool, typer.Option("--json", help="Print leaderboard.json.")] = False,
+        as_markdown: Annotated[bool, typer.Option("--markdown", help="Print leaderboard.md.")] = False,
+    ) -> None:
+        """Show a run's leaderboard, and write its JSON, Markdown and HTML again from the episodes."""
+        from dialog_envs.benchmarks.cli.output import show_leaderboard
+        from dialog_envs.benchmarks.evaluation import write_leaderboard
+        from dialog_envs.benchmarks.runner import read_run
+        from dialog_envs.benchmarks.tables import markdown
+
+        folder = run if run is not None else newest_run(Path("runs"))
+        board, records = read_run(folder)
+        write_leaderboard(folder, board, records, always=True)
+        if as_json:
+            sys.stdout.write(json.dumps(board.to_json(), indent=1, ensure_ascii=False) + "\n")
+        elif as_markdown:
+            sys.stdout.write(markdown(board))
+        else:
+            show_leaderboard(board)
+        typer.echo(f"page: {folder / 'leaderboard.html'}", err=True)
+
+
+def newest_run(folder: Path) -> Path:
+    """The run in ``folder`` that was finished last. Raises RunFolderError if there is none."""
+    runs = sorted(folder.glob("*/manifest.json"), key=lambda file: file.stat().st_mtime)
+    if not runs:
+        raise RunFolderError(f"there is no run in '{folder}': make one with 'dialog-envs eval' or name its folder.")
+    return runs[-1].parent

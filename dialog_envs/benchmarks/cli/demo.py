@@ -1,0 +1,36 @@
+"""``dialog-envs demo``: from nothing to a leaderboard."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command ``demo`` to the application."""
+
+    @app.command("demo")
+    def command(
+        suite: Annotated[str, typer.Option("--suite", "-s", help="demo, or a .toml file.")] = "demo",
+        out: Annotated[Path | None, typer.Option("--out", "-o", help="Run folder [default: runs/SUITE].")] = None,
+        split: Annotated[str, typer.Option(help="report, or validation to choose settings.")] = "report",
+        as_json: Annotated[bool, typer.Option("--json", help="Print leaderboard.json.")] = False,
+    ) -> None:
+        """Imagine a dataset, train on it, score everything, and show the leaderboard. Run again: it goes on."""
+        from dialog_envs.benchmarks.cli.output import show_leaderboard
+        from dialog_envs.benchmarks.demo import run_demo
+
+        run = run_demo(suite, out, split=split)
+        if as_json:
+            sys.stdout.write(json.dumps(run.leaderboard.to_json(), indent=1, ensure_ascii=False) + "\n")
+        else:
+            show_leaderboard(run.leaderboard)
+        page = (run.folder / "leaderboard.html").resolve()
+        typer.echo(f"\nopen {page.as_uri()}", err=True)
+        if run.missing:
+            typer.echo(f"{run.missing} episodes are still unscored: run the same command again.", err=True)
+            raise typer.Exit(1)

@@ -1,0 +1,66 @@
+"""``dialog-envs eval``: agents meet a suite."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command ``eval`` to the application."""
+
+    @app.command("eval")
+    def command(
+        agent: Annotated[
+            list[str] | None,
+            typer.Option(
+                "--agent",
+                "-a",
+                help="ilql, my_agent.py:MyAgent, module:attr, http://…, ilql=CHECKPOINT or NAME=…; repeatable. "
+                "It joins the suite's own agents.",
+            ),
+        ] = None,
+        suite: Annotated[str, typer.Option("--suite", "-s", help="quick, demo, full, or a .toml file.")] = "quick",
+        out: Annotated[Path | None, typer.Option("--out", "-o", help="Run folder [default: runs/SUITE].")] = None,
+        only: Annotated[bool, typer.Option("--only", help="Only the agents given, not the suite's own.")] = False,
+        split: Annotated[str, typer.Option(help="report, or validation to choose settings.")] = "report",
+        checkpoints: Annotated[
+            Path | None, typer.Option(help="Folder of trained agents [default: checkpoints in the run folder, or here].")
+        ] = None,
+        episodes: Annotated[
+            int | None, typer.Option(min=1, help="At most so many episodes a family, for the agents given.")
+        ] = None,
+        redo: Annotated[
+            list[str] | None, typer.Option(help="Score this agent afresh; 'changed': all that changed. Repeatable.")
+        ] = None,
+        as_json: Annotated[bool, typer.Option("--json", help="Print leaderboard.json.")] = False,
+        quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
+    ) -> None:
+        """Score agents on a suite. Run it again to finish or extend a run: only what is missing is played."""
+        from dialog_envs.benchmarks.cli.output import show_leaderboard
+        from dialog_envs.benchmarks.evaluation import evaluate
+
+        run = evaluate(
+            suite,
+            agent or [],
+            out=out,
+            only=only,
+            split=split,
+            checkpoints=checkpoints,
+            episodes=episodes,
+            redo=redo or [],
+            quiet=quiet,
+        )
+        if as_json:
+            sys.stdout.write(json.dumps(run.leaderboard.to_json(), indent=1, ensure_ascii=False) + "\n")
+        else:
+            show_leaderboard(run.leaderboard)
+        if not quiet:
+            typer.echo(f"run folder: {run.folder}   page: {run.folder / 'leaderboard.html'}", err=True)
+        if run.missing:
+            typer.echo(f"{run.missing} episodes are still unscored: run the same command again.", err=True)
+            raise typer.Exit(1)

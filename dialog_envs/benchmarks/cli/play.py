@@ -1,0 +1,60 @@
+"""``dialog-envs play``: a person in the dialogue."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import sys
+from enum import Enum
+from typing import Annotated
+
+import typer
+
+
+class Role(str, Enum):
+    """Whom the person plays."""
+
+    agent = "agent"
+    user = "user"
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command ``play`` to the application."""
+
+    @app.command("play")
+    def command(
+        task: Annotated[str, typer.Argument(help="Task id.")] = "PreferenceElicitation-v0",
+        role: Annotated[Role, typer.Option("--as", help="Whom you play.")] = Role.agent,
+        agent: Annotated[str, typer.Option("--agent", "-a", help="With --as user: your opposite.")] = "heuristic",
+        user: Annotated[str, typer.Option(help="With --as agent: who plays the user.")] = "scripted",
+        family: Annotated[str | None, typer.Option(help="User family, or typical, or hard [default: any].")] = None,
+        seed: Annotated[int | None, typer.Option(min=0, help="Of the episode [default: a new one].")] = None,
+        as_json: Annotated[bool, typer.Option("--json", help="Print the episode as JSON at the end.")] = False,
+    ) -> None:
+        """Play the agent (or the user) yourself; persona and score are shown at the end."""
+        from dialog_envs.agents.registry import resolve_agent
+        from dialog_envs.benchmarks.play import Session, play_as_agent, play_as_user
+        from dialog_envs.registration import get_task
+
+        chosen = get_task(task)
+        number = seed if seed is not None else secrets.randbelow(2**31)
+        # With --json the dialogue goes to standard error, so that standard output holds the episode alone.
+        session = Session(sys.stdin, sys.stderr if as_json else sys.stdout, echo=not sys.stdin.isatty())
+        if role is Role.user:
+            result = play_as_user(chosen, resolve_agent(agent, _places()), session, seed=number, family=family)
+        else:
+            import gymnasium
+
+            env = gymnasium.make(task, user=user, disable_env_checker=True).unwrapped
+            result = play_as_agent(env, session, seed=number, family=family)
+        if as_json:
+            sys.stdout.write(json.dumps(result, ensure_ascii=False) + "\n")
+        else:
+            typer.echo(f"Play it again with --seed {number}.", err=True)
+
+
+def _places() -> list[str]:
+    from pathlib import Path
+
+    newest = sorted(Path("runs").glob("*/checkpoints"), key=lambda folder: folder.stat().st_mtime, reverse=True)
+    return [*(str(folder) for folder in newest), "checkpoints"]

@@ -1,0 +1,130 @@
+"""Evaluating agents by name: what ``dialog-envs eval`` does, as one call.
+
+    from dialog_envs.benchmarks.evaluation import evaluate
+
+    run = evaluate("quick", ["my_agent.py:MyAgent"])
+    print(run.leaderboard.row("PreferenceElicitation-v0", "MyAgent", "hard").success)
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from dialog_envs.agents.registry import AgentSpec, resolve_agent
+from dialog_envs.benchmarks.journal import read_episodes, write_text
+from dialog_envs.benchmarks.leaderboard import Leaderboard
+from dialog_envs.benchmarks.progress import note
+from dialog_envs.benchmarks.record import EpisodeRecord
+from dialog_envs.benchmarks.runner import Contestant, Run, run_suite
+from dialog_envs.benchmarks.suite import AgentEntry, Suite, load_suite
+from dialog_envs.errors import AgentError, CheckpointError
+
+__all__ = ["choose_contestants", "default_folder", "evaluate", "write_leaderboard"]
+
+
+def evaluate(
+    suite: str | Path | Suite = "quick",
+    agents: Sequence[str | AgentSpec] = (),
+    *,
+    out: str | Path | None = None,
+    only: bool = False,
+    split: str = "report",
+    checkpoints: str | Path | None = None,
+    episodes: int | None = None,
+    redo: Sequence[str] = (),
+    quiet: bool = False,
+) -> Run:
+    """Score agents on a suite, and write the leaderboard into the run folder.
+
+    Args:
+        suite: a suite's name, its file, or the suite itself.
+        agents: names as :func:`dialog_envs.agents.resolve_agent` reads them; they join the suite's own.
+        out: the run folder; ``runs/SUITE`` by default. What it holds is not played again.
+        only: score the given agents alone, without the suite's own.
+        split: ``"report"``, or ``"validation"`` to choose settings.
+        checkpoints: folder of trained agents' checkpoints, by name; the run folder's ``checkpoints`` by default.
+        episodes: at most so many episodes of each family, for the given agents.
+        redo: agents to score afresh.
+        quiet: no progress on standard error.
+
+    Raises:
+        DialogEnvsError: one sentence that says what was wrong and what to do.
+    """
+    chosen = suite if isinstance(suite, Suite) else load_suite(suite)
+    folder = Path(out) if out is not None else default_folder(chosen, split)
+    places = [Path(checkpoints)] if checkpoints is not None else [folder / "checkpoints", Path("checkpoints")]
+    contestants = choose_contestants(chosen, agents, places, only=only, episodes=episodes, quiet=quiet)
+    if not contestants:
+        raise AgentError(f"no agent to score: give one with --agent (suite '{chosen.name}' has none that can be made).")
+    run = run_suite(chosen, contestants, folder, split=split, redo=redo, quiet=quiet)
+    write_leaderboard(run.folder, run.leaderboard, read_episodes(run.folder))
+    return run
+
+
+def default_folder(suite: Suite, split: str = "report") -> Path:
+    """Where a suite's run goes unless told otherwise."""
+    return Path("runs") / (suite.name if split == "report" else f"{suite.name}-{split}")
+
+
+def choose_contestants(
+    suite: Suite,
+    agents: Sequence[str | AgentSpec],
+    checkpoints: Sequence[Path],
+    *,
+    only: bool = False,
+    episodes: int | None = None,
+    quiet: bool = False,
+) -> list[Contestant]:
+    """The suite's agents and the given ones; a given one takes the place of the suite's of the same name.
+
+    A suite's optional agent whose checkpoint is not here is left out, with a note.
+    """
+    given = [agent if isinstance(agent, AgentSpec) else resolve_agent(agent, checkpoints) for agent in agents]
+    names = {spec.name for spec in given}
+    chosen = []
+    for entry in () if only and given else suite.agents:
+        if entry.name in names:
+            continue
+        spec = _resolve_entry(entry, checkpoints, quiet)
+        if spec is not None:
+            chosen.append(Contestant(spec, entry.episodes_per_family, entry.optional))
+    caps = {entry.name: entry.episodes_per_family for entry in suite.agents}
+    return chosen + [Contestant(spec, episodes or caps.get(spec.name)) for spec in given]
+
+
+def _resolve_entry(entry: AgentEntry, checkpoints: Sequence[Path], quiet: bool) -> AgentSpec | None:
+    try:
+        return resolve_agent(entry.name, checkpoints)
+    except CheckpointError as error:
+        if not entry.optional:
+            raise
+        if not quiet:
+            note(f"{entry.name}: left out: {error}")
+        return None
+
+
+def write_leaderboard(
+    folder: str | Path, board: Leaderboard, records: Sequence[EpisodeRecord], *, always: bool = False
+) -> bool:
+    """Write ``leaderboard.json``, ``.md`` and ``.html``. False when they were up to date already.
+
+    Raises:
+        RunFolderError: the folder cannot be written to.
+    """
+    from dialog_envs.benchmarks.html import html_page
+    from dialog_envs.benchmarks.tables import markdown
+
+    folder = Path(folder)
+    text = json.dumps(board.to_json(), indent=1, ensure_ascii=False) + "\n"
+    files = {kind: folder / f"leaderboard.{kind}" for kind in ("json", "md", "html")}
+    current = all(file.is_file() for file in files.values()) and files["json"].read_text("utf-8") == text
+    if current and not always:
+        return False
+    write_text(files["md"], markdown(board))
+    write_text(files["html"], html_page(board, records))
+    write_text(files["json"], text)  # last: its presence says that the other two fit it
+    return True
+
+
