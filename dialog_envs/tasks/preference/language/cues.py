@@ -11,9 +11,14 @@ from functools import lru_cache
 from . import lexicon
 
 _IT = "that/this/it/these/those/they/them"
+_THAT = "that/this/these/those/they/them"
+_SUITS = (
+    "sound/sounds/work/works/suit/fit/interest/appeal/match/feel/look/help/seem/meet/make/satisfy/tempt/do/tick/cover/please/go/come/"
+    "strike/answer/solve/hit/agree/excite/speak/suits/sit/grab/float/tickle/take/catch/have"
+)
 
 CUES: dict[str, str] = {
-    "open": "looking for, in mind, matters/matter, important to you, most important, ideal day/outing/activity/trip/experience, feel like, in the mood, "
+    "open": "looking for, make your day, search, searching for, seeking, seek, what can i help, how can i help, how may i help, how can i assist, how may i assist, how could i help, what can i do, can i help you with, anything else, anything more, something else, anything you want to add, anything to add, to consider, on your mind, your dream, fancy doing, up to, youre looking, you are looking, wish for, want from, need from, like from, makes you happy, what sounds fun, what would be fun, rock your, your day, your wants, want most, tell me everything, main thing, number one thing, what do you hope, in mind, matters/matter, important to you, most important, ideal day/outing/activity/trip/experience, feel like, in the mood, "
     "mood for, what do you want, what would you like, what you like, what you want, what you enjoy, enjoy doing, like doing, like to do, love to do, "
     "tell me about yourself, about you, about yourself, your preferences, preferences, preference, any preference/preferences, help you, "
     "assist you, priorities, priority, what brings you, what are you after, what you are after, youre after, hoping for, hope to, hoping to, what would make, "
@@ -31,79 +36,93 @@ CUES: dict[str, str] = {
     "fill me in, talk me through, walk me through, state your, please state, please tell, please specify, give me your, understand your, "
     "understand what, understand how, understand whether, understand if, dont know if you, dont know whether you, dont know how, "
     "dont know what, let us talk about, lets talk about, talk about, lets start with, lets begin with, lets discuss, next question",
-    "prop": "how about, what about, suggest, suggesting, recommend, recommending, recommendation, suggestion, propose, proposal, try, trying, you could, "
+    "offer": "suggest, suggesting, suggests, recommend, recommending, recommendation, recommendations, suggestion, suggestions, propose, proposal, proposals, option, options, choice, choices, alternative, alternatives, idea, ideas, pick, picks, my pick, my top, candidates, candidate, shortlist, i found, ive found, i have found, found something, something that might, just the thing, best match, best matches, matches, match for you, top, nominee, my choice, my vote, winner, winners, advise, advice, contenders",
+    "prop": "hear me out, picture this, imagine, what you say about, go there, say, allow me, what would you say to, kindly, vote, well, how about, what about, try, trying, you could, "
     "you might, why not, why dont you/we, lets, let us, consider, considered, considering, go for, going for, go with, going with, "
-    "opt for, check out, checking out, head to, head over to, heading to, my pick, pick, choose, would you like, would you enjoy, would you love, "
+    "opt for, check out, checking out, head to, head over to, heading to, choose, would you like, would you enjoy, would you love, "
     "would you be interested, are you interested in, interested in, would you fancy, fancy, does, thought about, heard of, thought of, i think, id say, "
-    "take a look, look at, my choice, instead, go to, id go, youll love, you will love, youd love, you would love, youd like, youd enjoy, "
+    "take a look, look at, instead, go to, id go, youll love, you will love, youd love, you would love, youd like, youd enjoy, "
     "youll enjoy, you would enjoy, you will enjoy, you would like, you may like, you may enjoy, alternatively, would you consider, would you rather, shall we, "
-    "you should, option, options, alternative, alternatives, best bet, idea, what do you think of, what do you think about, feel about, "
-    "tempt you, interest you in, could i interest you, how does, how do, how would, would, do you like, maybe, perhaps, possibly, candidates, candidate, "
-    "could, might, should, may, nominee, settle on, book, booking, open to, keen on, up for, want to try, like to try, give, visit, visiting, "
-    "join, shortlist, top, my vote, vote for, what if, do you want, you want to, best match, matches, picks, favourite, favorite, sounds, sound, "
-    "advise, advice, offer you, winner, answer is, say to, i found, ive found, i have found, just the thing, either, in which case, "
+    "you should, best bet, what do you think of, what do you think about, feel about, "
+    "tempt you, interest you in, could i interest you, how does, how do, how would, would, do you like, maybe, perhaps, possibly, "
+    "could, might, should, may, settle on, book, booking, open to, keen on, up for, want to try, like to try, give, visit, visiting, "
+    "join, vote for, what if, do you want, you want to, favourite, favorite, sounds, sound, "
+    "offer you, answer is, say to, either, in which case, "
     "then there is, theres also, there is also, prefer, or else, one more, another, final, happy with, okay with, ok with, satisfied with, like the sound of",
-    "eval": "perfect, ideal, great, good, excellent, wonderful, best, suit, suits, love, enjoy, worth, fits, fit, fun, amazing, fantastic, "
+    "against": "not recommend, wouldnt recommend, would not recommend, dont recommend, isnt for you, is not for you, not suitable, unsuitable, isnt suitable, isnt ideal, not ideal, isnt right, not the right, skip, rule out, ruled out, not that one, wont work, doesnt fit, does not fit, wouldnt work, would not work, not an option, off the table, is closed, sold out, fully booked, unavailable, not available, isnt available, not for people, not for those, would not suit, wouldnt suit, cannot recommend, cant recommend, should avoid, better avoid, leave out, leaving out, not a good/great, isnt a good/great, out of your budget, beyond your budget, over your budget, above your budget, out of the question, drop the, forget the, forget about",
+    "eval": "goes hard, slaps, lit, fire, banger, dope, rocks, bomb, the bomb, delight, treat, spot on, cracking, unforgettable, magical, memorable, special, stunning, incredible, hit, nicely, perfect, ideal, great, good, excellent, wonderful, best, suit, suits, love, enjoy, worth, fits, fit, fun, amazing, fantastic, "
     "lovely, right up your alley/street, for you, not to miss, must see, must do, gem, unmissable, ticks, tick, match, work, well suited, "
     "meets, exactly what, just what, highly rated, recommended, up your street/alley, brilliant, beautiful, superb, nice",
     "fact": "costs, cost, is, are, was, lasts, last, takes, has, have, offers, includes, include, features, starts, opens, closes, located, runs, "
-    "comes, involves, requires, begins, sits, stands, happens, charges, dates, its, theyre, allows, gets, serves, wheelchair accessible, ends, welcomes",
+    "comes, involves, requires, begins, sits, stands, happens, charges, dates, gets, get, vary, varies, doesnt, does not, dont, do not, can, cant, cannot, will, wont, youll, theres, there is, there are, goes, means, needs, requires, contain, contains, provides, provide, uses, follows, leads, ends, departs, meets at, meet at, booked, available, located, taking, takes place, takes, suits, its, it is, theyre, they are, isnt, arent, most, many, some, all, every, each, allows, gets, serves, wheelchair accessible, ends, welcomes",
     "hear": "did you know, fun fact, just so you know, for your information, fyi, by the way, keep in mind, note that, be aware",
-    "check": f"does/do/would/will/did/could/can {_IT} sound/sounds/work/suit/fit/interest/appeal/match/feel/look/help/seem/meet/make/satisfy/tempt/do/"
-    f"tick/cover/please/go/come/strike/answer/solve/hit, how does/do/would/did/is/are/was {_IT}, hows {_IT}, how {_IT} sound/sounds, how do you like {_IT}, "
-    f"how do you feel about {_IT}, what do you think of/about {_IT}, what do you say, "
-    f"sound/sounds good/great/ok/okay/fun/interesting/right/fine/alright/nice/appealing, sound/sounds like a plan, "
-    f"are you happy/satisfied/pleased/content/okay/ok/good/fine/comfortable with {_IT}?, happy/ok/okay/good/satisfied/pleased with {_IT}, "
-    f"would you like/enjoy/love/fancy/want/prefer {_IT}, would you like/be to? go for {_IT}, do you like/want/fancy/love/enjoy {_IT}, "
-    f"is/are/was {_IT} ok/okay/good/fine/alright/right/acceptable/suitable/better/satisfactory/enough/correct/helpful/interesting/appealing/fun/nice/great/perfect, "
-    f"is/are/was {_IT} what/something/a/an/to/more/the/any/close/within/too/clear, is/are {_IT} good/ok/okay/fine/alright for/with/by you, would {_IT} be, could {_IT} be, "
-    f"will {_IT} be, might {_IT} be, go ahead, shall/should we go, shall we do/take/book/say {_IT}, shall/should/can/could/may i book/reserve/confirm/go, "
-    f"want me to book/reserve/go/confirm, would you like me to book/reserve/confirm/go, like me to, do we have a deal/winner, have we found, ready to book/decide/go/choose, "
-    f"have you decided, made up your mind, have i found, did i get, yes or no, up for {_IT}, interested in {_IT}, keen on {_IT}, fancy {_IT}, any of these/those/them, either of these/those/them, "
-    f"one of these/those/them, convinced, does/do either, do any, does anything here, am i on the right track, am i right, did i understand, "
-    f"is everything, are you all set, all set, are you sure, are you satisfied, are you happy, are you pleased, are you convinced, would you go for {_IT}, tempted, "
-    f"did you like {_IT}, settled, shall we settle, like the sound of {_IT}, go for it, works for you, work for you, suit you, appeal to you, to your liking, "
-    f"okay with you, ok with you, good with you, fine with you, alright with you, good for you, ok for you, okay for you, are we good, is/are you in, you in, count you in",
-    "soft": "what do you think, your thoughts, any thoughts, thoughts, your opinion, deal, interested, agree, agreed, happy, satisfied, which one, which of these/those/them, "
+    "check": f"does/do/would/will/did/could/can {_THAT} {_SUITS}, how does/do/would/did/is/are {_THAT} {_SUITS}?, hows {_THAT} {_SUITS}?, "
+    f"how do you like/find {_IT}, how do you feel about {_THAT}, what do you think of/about {_IT}, what do you say to {_THAT}, "
+    f"are you happy/satisfied/pleased/content/okay/ok/good/fine/comfortable with {_THAT}, happy/ok/okay/good/satisfied/pleased/content/cool/fine with {_THAT}, "
+    f"would you like/enjoy/love/fancy/want/prefer {_THAT}, would you like/be to? go for {_THAT}, do you like/want/fancy/love/enjoy {_THAT}, "
+    f"is/are/was {_THAT} ok/okay/good/fine/alright/right/acceptable/suitable/better/satisfactory/enough/correct/helpful/interesting/appealing/fun/nice/great/perfect/agreeable/cool/attractive/tempting, "
+    f"is/are/was {_THAT} what/something/a/an/to/more/the/any/close/within/too/clear/in, would {_THAT} be, could {_THAT} be, will {_THAT} be, might {_THAT} be, "
+    f"that good/ok/okay/cool/fine/alright/work/works/suit, does {_THAT}, shall/should we do/take/book/say/try/go with/go for {_IT}, "
+    f"shall/should/can/could/may i book/reserve/confirm {_IT}, would you like me to book/reserve/confirm, want me to book/reserve/confirm, "
+    f"do we have a deal/winner/match, have we found, ready to book/decide/choose/commit, have you decided, made up your mind, have i found, did i get, yes or no, "
+    f"up for {_THAT}, interested in {_THAT}, keen on {_THAT}, fancy {_THAT}, any of these/those/them, either of these/those/them, tempted by {_THAT}, "
+    f"one of these/those/them, does/do either, am i on the right track, did i understand, are you all set, are you satisfied, are you happy, are you pleased, "
+    f"are you convinced, are you content, would you go for {_IT}, did you like {_IT}, like the sound of {_THAT}, on board with {_THAT}, {_THAT} to your taste/liking/satisfaction, can you live with {_THAT}, "
+    f"does everything, is everything, anything here, opinion on/of/about {_THAT}, thoughts on/about {_THAT}, think about {_THAT}, feel about {_THAT}",
+    "lightcheck": f"does/do/would/will/did/could/can it {_SUITS}, is it ok/okay/good/fine/alright/right/acceptable/suitable/better/correct/what/something/a/an/too/more, "
+    "would it be, how does it sound/look/feel, hows it sound/look, how is it, do you like/want/fancy it, would you like/enjoy/love/fancy/want/prefer it, "
+    "are you happy/ok/okay/satisfied/pleased/fine/good with it, happy/satisfied/ok/okay with it, up for it, fancy it, keen on it, interested in it",
+    "chatcheck": "works for you, work for you, suit you, suits you, appeal to you, to your liking, to your taste, okay with you, ok with you, good with you, fine with you, "
+    "alright with you, good for you, ok for you, okay for you, fine for you, are we good, you in, count you in, go ahead, are you sure, convinced, tempted, settled, "
+    "shall we go, shall we settle, go for it, like me to, sound/sounds good/great/ok/okay/fun/interesting/right/fine/alright/nice/appealing/acceptable/better/reasonable, "
+    "sound/sounds like a plan/fun, like a plan, is/are you in, am i right, all set, what do you say, what you say, what say you, what would you say, good plan, good idea, a go, your cup of tea, "
+    "catch your eye/interest, take your fancy, tickle your fancy, hit the spot, hits the spot, on board, your satisfaction, your approval, meet/meets your, speak/speaks to you, "
+    "happy so far, interest you, strike you, do the trick, does the trick, fit the bill, fits the bill, how did i do, yay or nay, yea or nay, make you happy, cup of tea, any of that, float your boat, jump out, jumps out, stand/stands out, grab you, grabs you",
+    "soft": "what do you think, what do you reckon, how do you feel, your thoughts, any thoughts, thoughts, your opinion, deal, interested, agree, agreed, happy, satisfied, which one, which of these/those/them, "
     "your verdict, your decision, are you interested, which do you prefer, opinions, which would you prefer, which appeals, okay, ok, good, yes, any good, keen",
-    "thanks": "thanks, thank you, sorry, apologies, apologise, apologize, my apologies, my bad, i see, i understand, got it, gotcha, understood, "
-    "noted, makes sense, fair enough, no worries, no problem, i hear you, good to know, glad, happy to help, my pleasure, "
-    "youre welcome, you are welcome, i appreciate, appreciate, congratulations, i get it, i get that, fair point, i can imagine, "
-    "point taken, that makes sense, that helps, helpful, dont worry, not a problem, what a pity, too bad, thats a shame, what a shame, what a/an, "
-    "roger, of course, sounds like you, i know the feeling, take your time, no rush at all, how/so nice/lovely/exciting/wonderful, good/great/excellent/lovely/nice/wonderful choice, "
-    "i know how, that must, pity, forgive me, pardon, great to hear, good to hear, nice to hear, fair, i agree, i feel you, ill keep that in mind, i will keep that in mind, i hear",
-    "lead": "great, perfect, nice, wonderful, awesome, lovely, cool, excellent, absolutely, certainly, sure, alright, okay, ok, right, "
-    "fantastic, super, brilliant, good, amazing, definitely, very well, all right, sounds/sound great/good/lovely/fun/perfect/nice/wonderful, that sounds great/good/lovely/fun/perfect/nice/wonderful, thats great/good/lovely/fun/perfect/nice/wonderful/fine, aha, ah, oh, great choice, "
-    "haha, yes, yeah, indeed, hmm, splendid, interesting, exactly, wow, fine, no, marvellous, terrific, delightful, beautiful",
+    "ack": "thanks, thank you, sorry, apologies, apologise, apologize, my bad, got it, gotcha, understood, noted, got you, roger that, thank you very much, thanks a lot, many thanks",
+    "nod": "okay, ok, right, alright, sure, yes, yeah, all right, very well, of course, certainly, absolutely, indeed, definitely, exactly, fine, aha, ah, oh, wow, hmm, "
+    "i see, i understand, makes sense, that makes sense, fair enough, no worries, no problem, i hear you, good to know, my pleasure, "
+    "youre welcome, you are welcome, i appreciate, appreciate, appreciated, much appreciated, congratulations, i get it, i get that, fair point, i can imagine, point taken, "
+    "that helps, helpful, very helpful, dont worry, not a problem, what a pity, too bad, thats a shame, what a shame, thats a pity, what a/an, roger, "
+    "sounds like you, i know the feeling, take your time, no rush at all, how/so/very nice/lovely/exciting/wonderful/interesting/kind, "
+    "i know how, that must, pity, a pity, forgive me, pardon me, pardon, great/good/nice/lovely/happy/glad to hear, fair, i agree, i feel you, ill keep that in mind, i will keep that in mind, "
+    "ill bear that in mind, ill remember, thats helpful/useful/clear/understandable/fair/okay/ok/alright/no, thats good/great/nice to know/hear, that is helpful/useful/clear/fine/understandable/good/great, that was helpful, "
+    "sounds/sound great/good/lovely/fun/perfect/nice/wonderful/fine, that sounds great/good/lovely/fun/perfect/nice/wonderful/fine, thats great/good/lovely/fun/perfect/nice/wonderful/fine, "
+    "great/good/nice/excellent/lovely/wonderful/fine choice/taste/answer/pick/question/point, never mind, totally, totally get, fully understand, i completely/totally/fully understand, i do understand, no bother, no sweat, no biggie, haha, lol, message received, loud and clear, im glad, so glad, i am glad, glad you, glad i, "
+    "im with you, i follow, i gather, i take it, that clears, crystal clear, all clear, clear, say no more, copy that, we understand, we appreciate, we hear you, we apologise, we apologize, please accept, please forgive, bless you, cheers, "
+    "that is a shame, that is a pity, i regret, i sympathise, i sympathize, i empathise, i empathize, it happens, dont apologise, no need to apologise, good stuff, well done, bravo, i like that, i like your, i love that, i love your, love that, love it, me too, same here, you have good, what lovely",
+    "praise": "great, perfect, nice, wonderful, awesome, lovely, cool, excellent, fantastic, super, brilliant, good, amazing, splendid, interesting, marvellous, terrific, "
+    "delightful, beautiful, sweet, smashing, superb, neat, magnificent, outstanding, fabulous, grand, great stuff",
     "greet": "hello, hi, hey, good morning/afternoon/evening/day, welcome, greetings, nice to meet you, pleased to meet you, "
     "hiya, howdy, hi there, hey there, hello there, great to meet you, good to see you, nice to see you, how are you, how are you doing, how is it going, hows it going, "
     "whats up, how do you do, pleasure to meet you, lovely to meet you, good to meet you, im your, i am your, my name is, how are things, hows your day",
-    "close": "goodbye, bye, good bye, bye bye, see you, take care, farewell, good luck, have a good/great/nice/lovely/wonderful/fantastic/pleasant/safe/amazing "
-    "day/trip/time/visit/stay/evening/weekend/journey/one/rest/holiday/afternoon/vacation, have fun, enjoy your trip/day/visit/stay/time/holiday/outing/weekend/afternoon/evening/experience/activity/vacation/adventure, enjoy yourself/yourselves, "
-    "until next time, cheerio, so long, safe travels, that is all, thats all, nothing more from me, signing off, ciao, adios, talk to you later, speak soon, "
+    "close": "goodbye, bye, good bye, bye bye, see you, take care, farewell, good luck, have a? good/great/nice/lovely/wonderful/fantastic/pleasant/safe/amazing/super/beautiful "
+    "day/trip/time/visit/stay/evening/weekend/journey/one/rest/holiday/afternoon/vacation, have fun, have a good/great/lovely time, enjoy your trip/day/visit/stay/time/holiday/outing/weekend/afternoon/evening/experience/activity/vacation/adventure, enjoy yourself/yourselves, "
+    "until next time, cheerio, so long, safe travels, that is all, nothing more from me, signing off, ciao, adios, talk to you later, speak soon, "
     "have a blast, bon voyage, enjoy the rest of your, have a really/very good/great/nice/lovely/wonderful/fantastic, i will leave you, ill leave you, wish you, come back any time/anytime, "
-    "all the best, our conversation, end/ending our/this/the chat/conversation, until then, catch you later, see ya, later, over and out",
+    "all the best, our conversation, end/ending our/this/the chat/conversation, until then, catch you later, see ya, im off, i am off, must go, must dash, gotta go, have to go now, i bid you, bid you, parting, pleasure serving you, pleasure helping you, pleasure assisting you, pleasure chatting, leave it there, wrap up, that concludes, concludes, conclude, over and out, thanks for chatting, nice chatting, good talking, nice talking, peace out, ttyl, au revoir, good night, goodnight, see you soon, do come back",
     "refuse": "as an ai, im an ai, i am an ai, language model, i cannot/cant help/assist/do/provide/offer/recommend/suggest/answer/give/make/discuss/comply/fulfil/fulfill/complete/"
     "continue/support/advise/choose/decide/share/handle/respond, i am/im unable, im not able, i am not able, unable to, not able to, cannot/cant help you/with, against my, not allowed to, "
     "not permitted, my guidelines, beyond my, outside my, not comfortable, i wont, i will not, i refuse, i must decline, decline to, i have to decline, i dont have access, "
     "i dont have the ability, no access to, not programmed, not designed to, my programming, not equipped, no information on, im afraid i cant/cannot, im sorry but i cant/cannot, isnt something i can, is not something i can, "
     "not something i, not my job, do not have personal, dont have personal, wouldnt be appropriate, not appropriate, couldnt possibly, consult a, please consult, contact a, ask someone else, look it up yourself, "
     "somebody else, cant do that, cannot do that, cant assist, cannot assist, i cant, i cannot, not going to help, rather not, id prefer not, not qualified, not in a position, against policy, policy",
-    "you": "you like, you want, you prefer, you need, you enjoy, you said, you mentioned, you love, you told, you are looking, youre looking, you would like, "
+    "restate": "you like, you want, you prefer, you need, you enjoy, you said, you mentioned, you love, you told, you are looking, youre looking, you would like, "
     "youd like, you would prefer, youd prefer, you would rather, youd rather, you are after, youre after, you dont, youre into, you are into, your preference, "
-    "you have, youve, you are, youre, you do, you fancy, you can spend, you asked, you were, your budget, you hope, you feel, you value, youd love, you wanted, you only",
+    "you have, youve, you are, youre, you do, you fancy, you can spend, you asked, you were, your budget, you hope, you feel, you value, youd love, you wanted, you only, so you, you seem, you seem to, sounds like youre, it sounds like, it seems you, your interest, your wish, your love, something, somewhere, no, not too, nothing, someone",
     "first": "ill, i will, let me, im going to, i am going to, i shall, we will, well, im looking, i am looking, ill look, i can, i have, ive, we have, weve, so",
-    "ref1": "first, first one, 1st, number one, option one, option 1, number 1, former, earlier one",
-    "ref2": "second, second one, 2nd, number two, option two, option 2, number 2",
-    "ref3": "third, third one, 3rd, number three, option three, option 3, number 3",
-    "ref4": "fourth, fourth one, 4th, number four",
+    "ref1": "the first, first one, the 1st, 1st one, first option, first suggestion, first activity, number one, option one, option 1, number 1, former, earlier one",
+    "ref2": "the second, second one, the 2nd, 2nd one, second option, second suggestion, second activity, number two, option two, option 2, number 2",
+    "ref3": "the third, third one, the 3rd, 3rd one, third option, third suggestion, third activity, number three, option three, option 3, number 3",
+    "ref4": "the fourth, fourth one, the 4th, number four",
     "reflast": "last one, latter, last option, final one",
     "refboth": "both, both of them, all of them, all three, both options, all of these, all of those, either one, either of them",
-    "refthat": "that one, this one, that option, this option, that activity, this activity, the same one, same one, the one i mentioned, the one you mentioned, the one",
+    "refthat": "that one, this one, that option, this option, that activity, this activity, the same one, same one, the one i mentioned, the one you mentioned, that first one, my suggestion, my last suggestion, my previous suggestion, what i suggested, what i proposed, what you mentioned, the one before, the one i suggested, the previous one, previous one, same activity",
     "refother": "other one, the other, other option",
     "topic": "in terms of, when it comes to, regarding, as for, speaking of, with regard to, as far as, concerning, with respect to, moving on to, on the subject of, about",
-    "reason": "since, because, as you, given, if, considering that, seeing that, seeing as, as it, because of, due to, thanks to, based on, knowing",
-    "free": "feel free, free to, time of your life, great time, first time, next time, this time, at the time, any time, at a time, one at a time, each time, last time, "
+    "reason": "as i understand, while, although, though, whether, since, because, as you, given, if, considering that, seeing that, seeing as, as it, because of, due to, thanks to, based on, knowing",
+    "free": "the first thing, first thing, the second thing, at first, first of all, for the first time, second thing, first question, the first question, second question, feel free, free to, time of your life, great time, first time, next time, this time, at the time, any time, at a time, one at a time, each time, last time, "
     "long as, as long, no longer, so long as, i have to, you have to, have to, of course not, mind reading, by the time, in no time, "
     "art of, take care of, at least, not at all, cost you, pick you up, quick question, quick questions, quick check, quick one, short list, short answer, few quick questions, "
     "good for, easy question, easy one, easy to, steps away, next steps, next step, a step, action plan, no problem at all, fit for, water off, lets see, let me see, let me think, let me check, "
@@ -112,22 +131,33 @@ CUES: dict[str, str] = {
 }
 """Kind of cue -> its phrases, comma-separated. Later kinds win where two kinds list the same phrase."""
 
-OPENERS = frozenset(
-    "do does did would will are is was were am can could should shall may have has what whats which how hows who whos when where why "
-    "any anything wanna fancy whether dont arent isnt wouldnt".split()
-)
+START = frozenset("nod praise greet reason restate hear topic".split())
+"""Cues that count only where a clause begins."""
+
+AUXILIARIES = frozenset("do does did would will are is was were am can could should shall may have has dont arent isnt wouldnt might must".split())
+WH = frozenset("what whats which how hows who whos when where why".split())
+OPENERS = AUXILIARIES | WH | frozenset(("any", "anything", "fancy"))
 """A clause that begins with one of these is a question, with or without its mark."""
 
-SPLITTERS = frozenset("do does did would are is can could should shall what whats which how hows who why any will have lets try maybe perhaps".split())
-"""Words that begin a new clause after a comma or a conjunction."""
+SUBJECTS = frozenset("you your i we it that this there these those they he she the a an any anything something somewhere everything anyone one".split())
+"""What follows an auxiliary in a question."""
+
+RELATIVE = frozenset("is are was were can will would could might should may has have you it i we they also means makes".split())
+"""After "which": a relative clause, no question."""
 
 FILLERS = frozenset(
-    "and so but or also well now then first firstly finally lastly just please oh ah hmm um er hi hello hey okay ok alright great "
-    "perfect thanks sure right anyway next secondly second yes actually honestly plus ok cool nice".split()
+    "and so but or also well now then first firstly finally lastly just please oh ah hmm um er hi hello okay alright great "
+    "perfect thanks sure right anyway next secondly second yes actually honestly plus ok cool nice hey lol bro mate dear tell good no".split()
 )
 """Words that may stand before the opener of a question."""
 
+SMALL = frozenset("a an the of for to in on at with your you i we me my and any please so is be it that this do are some as by from us our kind then also too still just".split())
+"""Words that say nothing about what a short clause means."""
+
 CONJUNCTIONS = frozenset((",", "and", "but", "or", "so", "—", "–", "-", "--", ":", "then", "because", "(", ")"))
+
+_GENERAL = 7
+"""The first kinds of cue yield to slots and values that share a phrase; the others win."""
 
 _COMMON = """
 i you he she it we they me him her us them my your his its our their mine yours this that these those the a an and or
@@ -175,11 +205,11 @@ FOREIGN = frozenset(
 def table() -> lexicon.Phrases:
     """Slots, values and cues in one look-up table."""
     cues = [(("cue", kind, ""), phrases) for kind, phrases in CUES.items()]
-    return lexicon.build([*cues[:4], *lexicon.groups(), *cues[4:]])
+    return lexicon.build([*cues[:_GENERAL], *lexicon.groups(), *cues[_GENERAL:]])
 
 
 @lru_cache(maxsize=1)
 def common_words() -> frozenset[str]:
     """English words that are never a typo of an activity's name, and that show a text to be English."""
     phrases = (row for rows in table().values() for row in rows)
-    return frozenset(_COMMON).union(*(words for _, words, _ in phrases)) | OPENERS | FILLERS | SPLITTERS
+    return frozenset(_COMMON).union(*(words for _, words, _ in phrases)) | OPENERS | FILLERS | SUBJECTS | SMALL

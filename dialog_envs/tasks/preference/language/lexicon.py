@@ -32,17 +32,17 @@ VALUES: Mapping[tuple[str, str], str] = {
     "handcrafts, with your/my hands, knitting, woodwork, handiwork",
     ("theme", "wellness"): "wellness, spa, spas, yoga, massage, massages, meditation, wellbeing, well being, sauna, pampering, "
     "self care, thermal baths, mindfulness, unwind and recharge, pampered, hammam, saunas",
-    ("setting", "indoors"): "indoors, indoor, inside, under a? roof/cover, indoorsy, undercover, within four walls, sheltered, "
+    ("setting", "indoors"): "indoors, indoor, inside, under a/the? roof/cover, roof, roofed, indoorsy, undercover, within four walls, sheltered, "
     "out of the rain/sun/heat/cold/wind, stay/staying in, covered",
     ("setting", "outdoors"): "outdoors, outdoor, outside, open air, fresh air, out in the open, outdoorsy, in the open, al fresco, "
-    "under the sky, out and about, sunshine, out in nature, in the sun, under the open sky, get/be/being/getting out in",
+    "under the sky, out and about, sunshine, out in nature, no roof, in the sun, under the open sky, get/be/being/getting out in",
     ("pace", "relaxed"): "relaxed, relaxing, relax, easygoing, easy going, slow, slower, leisurely, laid back, chill, gentle, "
     "unhurried, take/taking it easy, slowly, low key, restful, easy pace, low effort, lazy, chilled, take/taking things "
     "easy/slow/slowly, not/nothing too? strenuous/demanding/tiring/exhausting, low energy, calm pace, unwind, unwinding, mellow, "
     "lighter, light activity, easy, put your/my feet up, sit/sitting back, less active, sedentary, effortless, no rush",
     ("pace", "moderate"): "moderate, moderately active, medium pace, steady pace",
     ("pace", "active"): "active, actively, energetic, adventurous, adventure, adventures, on the move, physical, physically, "
-    "vigorous, strenuous, challenging, exercise, adrenaline, fast paced, high energy, exertion, moving around, move around, "
+    "vigorous, strenuous, sweaty, sporty pace, challenging, some exercise, adrenaline, fast paced, high energy, exertion, moving around, move around, "
     "break/breaking/work/working up? a sweat, demanding, up tempo, full of action, action, intense, action packed, get "
     "moving, heart/blood pumping/racing, exert, thrilling, burn/burning some? energy, energetically, sweat, exerting, "
     "up for a challenge, a challenge, get/getting your heart rate up, tiring, dynamic, stay/staying/being on my/your feet",
@@ -52,9 +52,10 @@ VALUES: Mapping[tuple[str, str], str] = {
     "peace, low crowd/crowds, small group/groups, hidden gem/gems, peaceful and quiet, few/fewer people/crowds, empty, "
     "on your/my own, stillness, serene, fewer tourists, hush, hushed, to ourselves/yourselves, to yourself/myself, "
     "without the? crowds, beat the crowds, solitude, privacy, private, nobody around, hardly anyone, small scale",
+    ("crowd", "lively~"): "crowd, crowds, tourists",
     ("crowd", "mixed"): "moderately busy, somewhat busy",
-    ("crowd", "lively"): "lively, livelier, buzzing, bustling, crowded, crowd, crowds, busy, vibrant, busier, many people, lots/lot of "
-    "people, people around, popular, noisy, loud, party, buzz, social, sociable, bustle, hustle and? bustle, being around "
+    ("crowd", "lively"): "lively, livelier, buzzing, bustling, crowded, busy, vibrant, busier, many people, lots/lot of "
+    "people, people around, popular, noisy, loud, party, buzz, loads of people, loads/load of folk/folks/folk, rave, rammed, social, sociable, bustle, hustle and? bustle, being around "
     "people, big groups, packed, animated, festive, other people, atmospheric crowd, full of people, full of life, busy "
     "places, surrounded by people, rowdy, mingle, mingling, meet people, meeting people, meet/meeting new people, "
     "a? big/large/larger/bigger crowd/crowds/group/groups, touristy, in the thick of it, company of others, energy of a crowd, "
@@ -66,7 +67,7 @@ VALUES: Mapping[tuple[str, str], str] = {
     "without spending much, wallet friendly, limited budget, less money, as little as possible, next to nothing",
     ("budget", "medium"): "mid range, mid priced, moderately priced, medium budget, moderate budget, reasonable price, reasonably "
     "priced, under sixty, sixty euros, middle of the road, average price, medium price/priced, mid budget",
-    ("budget", "any"): "expensive, pricey, costly, splurge, splurging, luxury, luxurious, premium, high end, spend/spending a lot, "
+    ("budget", "any"): "money is/isnt no/an? object/issue/problem/thing/concern/limit, money isnt a thing/problem, upper limit, no upper limit, no limit, no budget limit, no limits, unlimited, unlimited budget, cost no object, price no object, expensive, pricey, costly, splurge, splurging, luxury, luxurious, premium, high end, spend/spending a lot, "
     "money is no object, upscale, no expense spared, treat yourself/yourselves/myself, pay more, push the boat out, "
     "no limit on price, pricier, high budget, spend/spending more, paying more, sky is the limit, fancy",
     ("time", "short"): "short, shorter, quick, quicker, brief, an hour, one hour, hour or two, couple of hours, two hours, few "
@@ -75,9 +76,9 @@ VALUES: Mapping[tuple[str, str], str] = {
     ("time", "half_day"): "half day, half a day, half the day, morning, afternoon, half of the day, a morning, an afternoon, three "
     "hours, four hours, half days, mornings, afternoons",
     ("time", "any"): "full day, whole day, all day, entire day, day trip, day trips, day long, from morning to evening, full days, all the "
-    "time in the world, whole of the day, longer, long, day out, all day long, lengthy, full blown day, the day free",
-    ("need", "step_free"): "wheelchair, wheelchairs, step free, stairs, steps, staircase, staircases, mobility, accessible, accessibility, "
-    "walk/walking difficulties/problems/issues, disabled, disability, disabilities, stroller, pram, pushchair, crutches, "
+    "time in the world, whole of the day, longer, day out, all day long, lengthy, full blown day, the day free",
+    ("need", "step_free"): "wheelchair, wheelchairs, step free, stairs, steps, staircase, staircases, mobility, accessible, "
+    "walk/walking difficulties/problems/issues, disabled, disability, disabilities, wheelchair user, wheelchair access, wheelchair accessible, step free access, stroller, pram, pushchair, crutches, "
     "bad knee/knees, rough/uneven ground, knees, trouble walking, barrier free, walker, climb/climbing stairs/steps, "
     "difficulty/difficulties/trouble/problem/problems walking, uneven terrain, buggy, access needs, handicap, handicapped, "
     "flights of stairs, walk far, walk long distances, hip, walking aid/stick",
@@ -85,13 +86,14 @@ VALUES: Mapping[tuple[str, str], str] = {
     "looking down, great heights, ledges, towers",
     ("need", "no_water"): "water, boat, boats, swim, swimming, seasick, seasickness, sea sick, get/getting wet, sailing, on the water, "
     "near water, in the water, sea sickness, motion sickness, wet, waves, motion sick, deep water, drowning",
-    ("need", "vegetarian"): "vegetarian, vegetarians, vegan, vegans, meat, meat free, veggie, plant based, dietary, diet, diets, meatless, "
-    "veggies, fish and meat, food restrictions/allergies/intolerances/allergy",
+    ("need", "vegetarian"): "vegetarian, vegetarians, vegan, vegans, meat, meat free, veggie, plant based, vegetarian diet, meatless, eat meat, "
+    "veggies, fish and meat, vegetarian food/meals/options/dishes, vegan food/meals/options",
 }
-"""Slot and value -> the phrases that mean it, comma-separated. ``need`` values are named by what they concern."""
+"""Slot and value -> the phrases that mean it, comma-separated. ``need`` values are named by what they concern.
+A value with "~" is one only in a question to be answered by yes or no ("do you like crowds?", but "crowds?")."""
 
 SLOT_WORDS: Mapping[str, str] = {
-    "theme": "theme, themes, topic, topics, subject, interests, interest, interested in, hobby, hobbies, what sort/kind/kinds/sorts/type/types "
+    "theme": "theme, themes, what/which things/stuff/experiences/activities/activity/experience/topics, kind stuff/things,  topic, topics, subject, interests, interest, interested in, hobby, hobbies, what sort/kind/kinds/sorts/type/types "
     "of activity/activities/things/thing/stuff/experience/experiences/attraction/attractions/places/place/outing/outings, kind/kinds/sort/sorts/"
     "type/types of activity/activities/experience/experiences/attraction/attractions/outing/outings, passion, passions, "
     "passionate about, what are you into, what you are into, what youre into, into most, which activities, pastime, pastimes, "
@@ -101,33 +103,35 @@ SLOT_WORDS: Mapping[str, str] = {
     "your head, in or out, out or in, inside or out, indoors or out, in or outdoors, in doors or out doors, outdoors or in, setting wise",
     "pace": "pace, tempo, speed, energy level/levels, energy, energised, energized, level of activity, activity level/levels, how active, how "
     "physical, fitness, how energetic, intensity, effort, how relaxed, rhythm, fit, physical effort, how adventurous, "
-    "how strenuous, how demanding, how fast, fitness level, how intense, level of exertion, level of effort, how much energy, "
+    "how much exercise/effort/walking/energy/activity/movement, exercise, how strenuous, how demanding, how fast, fitness level, how intense, level of exertion, level of effort, how much energy, "
     "slow or fast, fast or slow, pace wise, stamina, exertion level, physical level",
     "crowd": "atmosphere, vibe, vibes, ambience, ambiance, how busy, how crowded, how many people, crowd level/levels, feel about crowds, "
     "level of crowds, how lively, how quiet, quiet or lively, noise level, how you feel about crowds, noise, how "
     "packed, handle crowds, crowd size, amount of people, number of people, how loud, size of the crowd, size of crowd, crowdedness, busyness, "
     "mood of the place, quiet or busy, busy or quiet, lively or quiet, calm or busy, crowd wise, feel about other people, how sociable, how social",
-    "budget": "budget, budgets, spend, spending, price, prices, price range, price limit, cost, costs, money, afford, pay, paying, how much, "
+    "budget": "budget, budgets, finances, expenditure, comfortable amount, amount of money, price, prices, price range, price limit, cost, costs, money, afford, pay, paying, how much money, "
     "price point, financial, financially, euro, euros, expense, expenses, spending limit, wallet, funds, eur, pricing, priced, "
     "cap on spending, purse, bucks, part with, shell out, fork out, cash, price tag, cost per person, a head, bill, "
-    "budgetary, spendings, price bracket, price wise, budget wise, cost wise, money wise, price ceiling",
-    "time": "how long, how much time, duration, hours, hour, time available, time do you have, have time, the time, time limit, time frame, "
+    "budgetary, spend on, spending limit, damage, money wise, spendings, price bracket, price wise, budget wise, cost wise, money wise, price ceiling",
+    "time": "how long, how much time, duration, hours, hour, time available, time do you have, have time, time is limited, timing, on the clock, clock, how much of the/your day, time limit, time frame, "
     "timeframe, your time, amount of time, time constraint/constraints, schedule, much time, lasts, last, length, time span, "
     "time to spend, time window, available time, how many hours, time you have, time have you got, time budget, minutes, "
     "time youve got, time are you, time would you, time can you, how long do, time slot, time youd, time you can, be somewhere, "
-    "be back, get back, days, time restrictions, time pressure, itinerary, time you want, time wise, time is available, free time, "
+    "be back, get back, time restrictions, time pressure, itinerary, time you want, time wise, time is available, free time, "
     "time do we have, time have we, time is there, spare time, time to spare, time should it, time commitment, time set aside, time free",
-    "need": "needs, requirement, requirements, restriction, restrictions, constraint, constraints, limitation, limitations, "
+    "budget~": "how much, spend, spending, amount",
+    "time~": "time, times",
+    "need": "needs, dietary, diet, diets, food restrictions/allergies/intolerances/allergy, dietary needs/restrictions/requirements/preferences, accessibility, access needs, accessibility needs/requirements/issues/concerns, mobility or dietary, no goes, requirement, requirements, restriction, restrictions, constraint, constraints, limitation, limitations, "
     "allergies, allergy, allergic, special needs, health, medical, phobia, phobias, fear, fears, afraid, afraid of, scared, scared of, "
     "physical limitations, physical limitation, special requirements, anything you cant, anything to avoid, anything you want to avoid, deal breakers, "
     "dealbreakers, deal breaker, deal breakers, dealbreaker, must avoid, cant do, cannot do, dont eat, avoid, avoided, "
     "need to avoid, no go, no gos, must not, injuries, injury, health issues/concerns/conditions, condition, conditions, steer clear of, "
-    "special need, off limits, uncomfortable, rule out, rules out, physical restrictions, physical needs, cant handle, "
-    "make you uncomfortable, particular needs, comfortable with, considerations, special considerations, "
+    "special need, off limits, uncomfortable, not comfortable, rule out, rules out, physical restrictions, physical needs, cant handle, "
+    "make you uncomfortable, particular needs, considerations, special considerations, "
     "accommodate, accommodations, out of the question, unable to do, problem with, problems with, trouble with, "
-    "should i avoid, i should avoid, cant eat, not eat, hard no, physical condition",
+    "should i avoid, i should avoid, cant eat, not eat, cant do or eat, not up for, concerns, concern, medical conditions, hard no, physical condition",
 }
-"""Slot -> phrases that name the slot without a value. Only a question or a request makes an ask of them."""
+"""Slot -> phrases that name it without a value; with "~", phrases that do so only where nothing else is named."""
 
 OPPOSITE = {
     "indoors": "outdoors", "outdoors": "indoors", "quiet": "lively", "lively": "quiet", "relaxed": "active",

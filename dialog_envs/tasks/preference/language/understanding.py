@@ -1,31 +1,30 @@
 """Understanding what an agent says: free text -> acts, in one linear pass without a model.
 
 The text becomes tokens; activities (:mod:`names`) and phrases (:mod:`lexicon`, :mod:`cues`) are found in them; the
-clauses between marks and conjunctions are read one by one by what stands in them; :func:`_settle` weighs the clauses
-of a turn against each other, because a reason given for a suggestion is no statement of its own.
+clauses between marks and conjunctions (:mod:`clauses`) are read one by one by what stands in them; then the clauses of
+a turn are weighed against each other, because a reason given for a suggestion is no statement of its own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from ....core.dialogue import AGENT, Act
-from . import lexicon
-from .cues import CONJUNCTIONS, FILLERS, FOREIGN, OPENERS, SPLITTERS, common_words, table
+from ....core.dialogue import Act
+from .clauses import CURRENCY, Clause, cut
+from .cues import FOREIGN, common_words
 from .names import Span, name_index
+from .spelling import fix
 from .tokens import tokenise
 
 _GREET, _ACK, _CHECK, _CLOSE = Act("greet"), Act("acknowledge"), Act("check"), Act("close")
 _REFUSE, _INFORM, _UNKNOWN, _OPEN = Act("refuse"), Act("inform"), Act("unknown"), Act("ask", "open")
 _ORDINALS = {"ref1": 0, "ref2": 1, "ref3": 2, "ref4": 3, "reflast": -1}
 _REFERENCES = frozenset((*_ORDINALS, "refthat", "refother", "refboth"))
-_ENDS = frozenset((".", "!", "?", ";", "\n", "…"))
-_NOT_ITEM = frozenset(("instead", "than", "unlike", "besides", "not", "except", "didnt", "dont", "without", "skip", "like", "from"))
-_CURRENCY = frozenset(("euros", "euro", "eur", "€", "bucks", "dollars", "$"))
-_HOURS = frozenset(("hours", "hour", "hrs", "h", "hr"))
+_APART = frozenset("instead than unlike besides not except without skip apart".split())
+_QUESTION_WORDS = frozenset("interested afraid comfortable prefer into want scared up like fancy".split())
+_PROPOSING = frozenset(("prop", "offer"))
 
 
 def understand(text: str, scenario: Any, dialogue: Sequence[Mapping[str, Any]] = ()) -> tuple[Act, ...]:
@@ -37,29 +36,35 @@ def understand(text: str, scenario: Any, dialogue: Sequence[Mapping[str, Any]] =
         dialogue: the turns before this one, ``{"speaker", "text"}`` each; "the second one" and "that one" refer to it.
     """
     acts, refers = _understand(text, scenario.items)
-    return _resolve(text, scenario.items, dialogue) if refers else acts
+    if not refers:
+        return acts
+    last, listed = _antecedents(scenario.items, dialogue)
+    return _referring(text, scenario.items, last, listed)
 
 
 @lru_cache(maxsize=16_384)
 def _understand(text: str, items: tuple[str, ...]) -> tuple[tuple[Act, ...], bool]:
     """The acts as far as the text alone tells them, and whether it refers to what was said before."""
-    turn = _Turn(tokenise(text), items, ())
-    return turn.read(), turn.refers
-
-
-def _resolve(text: str, items: tuple[str, ...], dialogue: Sequence[Mapping[str, Any]]) -> tuple[Act, ...]:
-    """Understand with the activities that "the second one" may mean: the last agent turn's, or the user's last."""
-    said: tuple[str, ...] = ()
-    for turn in reversed(dialogue):
-        said = mentioned(str(turn["text"]), items)
-        if said:
-            break
-    return _with_antecedents(text, items, said)
+    turn = _Turn(items, (), ())
+    return turn.read(text), turn.refers
 
 
 @lru_cache(maxsize=4_096)
-def _with_antecedents(text: str, items: tuple[str, ...], said: tuple[str, ...]) -> tuple[Act, ...]:
-    return _Turn(tokenise(text), items, said).read()
+def _referring(text: str, items: tuple[str, ...], last: tuple[str, ...], listed: tuple[str, ...]) -> tuple[Act, ...]:
+    return _Turn(items, last, listed).read(text)
+
+
+def _antecedents(items: tuple[str, ...], dialogue: Sequence[Mapping[str, Any]]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What "that one" may mean (the activities of the last turn that names any), and "the second one" (of the last
+    turn that names several, else of that turn)."""
+    last: tuple[str, ...] = ()
+    for turn in reversed(dialogue):
+        said = mentioned(str(turn["text"]), items)
+        if said and not last:
+            last = said
+        if len(said) > 1:
+            return last, said
+    return last, last
 
 
 @lru_cache(maxsize=4_096)
@@ -68,148 +73,256 @@ def mentioned(text: str, items: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(span[2] for span in name_index(items).find(tokenise(text)) if span[3]))
 
 
-@dataclass(slots=True)
-class _Clause:
-    """What was found between two boundaries of a turn."""
-
-    question: bool
-    spans: list[Span] = field(default_factory=list)
-    slots: list[tuple[str, str]] = field(default_factory=list)
-    """(slot, value or "") in order of appearance."""
-    cues: set[str] = field(default_factory=set)
-    size: int = 0
-    first: str = ""
-
-
 class _Turn:
     """One utterance being read."""
 
-    __slots__ = ("tokens", "items", "said", "refers", "acts", "weak", "here")
+    __slots__ = ("items", "last", "listed", "refers", "acts", "weak", "here", "topic", "offering", "tokens")
 
-    def __init__(self, tokens: list[str], items: tuple[str, ...], said: tuple[str, ...]) -> None:
-        self.tokens, self.items, self.said = tokens, items, said
-        self.refers = False
+    def __init__(self, items: tuple[str, ...], last: tuple[str, ...], listed: tuple[str, ...]) -> None:
+        self.items, self.last, self.listed = items, last, listed
+        self.refers = self.offering = False
         self.acts: list[Act] = []
         self.weak: list[Act] = []
         self.here: list[str] = []
+        self.topic: list[tuple[str, str]] = []
+        self.tokens: list[str] = []
 
-    def read(self) -> tuple[Act, ...]:
-        tokens = self.tokens
-        if not tokens:
-            return (_UNKNOWN,)
+    def read(self, text: str) -> tuple[Act, ...]:
+        """The acts of the text."""
+        tokens = tokenise(text)
         spans = name_index(self.items).find(tokens)
         if _foreign(tokens, spans):
             return (_UNKNOWN,)
-        for clause in _clauses(tokens, spans):
+        self.tokens = fix(tokens)
+        for clause in cut(self.tokens, spans):
             self._clause(clause)
-        return _settle(self.acts, self.weak, tokens)
+        return self._settle()
 
-    def _clause(self, clause: _Clause) -> None:
+    def _clause(self, clause: Clause) -> None:
         cues = clause.cues
-        add = self.acts.append
-        if "greet" in cues:
-            add(_GREET)
-        if "refuse" in cues and not clause.question:
-            add(_REFUSE)
+        if cues and self._manners(clause):
             return
-        if "close" in cues:
-            add(_CLOSE)
-        if "thanks" in cues or "lead" in cues:
-            add(_ACK)
-        if clause.spans and self._items(clause):
+        if clause.spans and self._named(clause):
             return
-        if not _REFERENCES.isdisjoint(cues) and self._reference(clause):
+        slots = clause.slots
+        asking = clause.question or "ind" in cues
+        if not _REFERENCES.isdisjoint(cues) and not (slots and asking) and self._reference(clause):
             return
-        if "check" in cues and (clause.question or "lead" not in cues):
-            add(_CHECK)
-        elif clause.slots:
-            self._slots(clause)
-        elif "open" in cues and (clause.question or "ind" in cues):
-            add(_OPEN)
-        elif "soft" in cues and (clause.question or clause.size <= 3):
-            add(_CHECK)
-        elif clause.question:
-            if "prop" in cues or "you" in cues:
-                self.weak.append(_OPEN)
-        elif "you" in cues and "reason" not in cues:
+        if asking and self._question(clause):
+            return
+        if slots:
+            self._statement(clause)
+        elif "offer" in cues:
+            self.offering = True
+            self.weak.append(_INFORM)
+        elif "check" in cues or "lightcheck" in cues or ("chatcheck" in cues and clause.mark == ""):
+            self.acts.append(_CHECK) if not cues & {"fact", "nod"} else None
+        elif "open" in cues and clause.size <= 6 and not clause.other and clause.mark == "":
+            self.acts.append(_OPEN)
+        elif "soft" in cues and clause.size <= 2:
+            self.acts.append(_CHECK)
+        elif "restate" in cues and "reason" not in cues:
             self.weak.append(_ACK)
-        elif "fact" in cues or "first" in cues or "prop" in cues:
+        elif cues & {"fact", "first", "prop", "hear", "eval"} and clause.size > 1 and not clause.question:
             self.weak.append(_INFORM)
 
-    def _items(self, clause: _Clause) -> bool:
-        """Suggestions, or facts, about the activities named in a clause."""
+    def _manners(self, clause: Clause) -> bool:
+        """Greetings, thanks, farewells and refusals; True if nothing else is to be read in the clause."""
+        cues, acts = clause.cues, self.acts
+        if "greet" in cues:
+            acts.append(_GREET)
+        if "refuse" in cues and not (clause.question and clause.slots):
+            acts.append(_REFUSE)
+            return True
+        if "close" in cues and not clause.spans:
+            acts.append(_CLOSE)
+            return True
+        if "ack" in cues:
+            acts.append(_ACK)
+        elif "nod" in cues or "praise" in cues:
+            if clause.mark == "?" and clause.size <= 3 and not clause.slots and not clause.spans:
+                acts.append(_CHECK)
+                return True
+            if all(act.kind == "greet" for act in acts):
+                acts.append(_ACK)
+        return False
+
+    def _named(self, clause: Clause) -> bool:
+        """Suggestions of, or facts about, the activities named in a clause."""
         cues = clause.cues
-        proposed = bool(cues & {"prop", "eval"}) or clause.question
-        spans = [span for span in clause.spans if span[3] or proposed or clause.size <= span[1] - span[0] + 2]
+        modest = "fact" in cues and "are" not in cues
+        proposed = clause.question or self.offering or not _PROPOSING.isdisjoint(cues)
+        proposed = proposed or not _REFERENCES.isdisjoint(cues)
+        liked = "eval" in cues or "chatcheck" in cues
+        spans = [span for span in clause.spans if span[3] or proposed or liked or clause.size <= span[1] - span[0] + 2]
         if not spans:
             return False
-        if "hear" in cues or ("fact" in cues and not proposed):
+        against = "against" in cues and not clause.question
+        stated = modest and not (liked and _copula(self.tokens, spans[-1][1])) or clause.colon or "hear" in cues
+        if against or (stated and not proposed):
             self.weak.append(_INFORM)
-            self.here.extend(span[2] for span in spans)
             return True
+        several = len(spans) > 1 or bool(self.here)
         for start, _, item, _ in spans:
-            if not _NOT_ITEM.isdisjoint(self.tokens[max(0, start - 3) : start]) and "like" not in cues:
-                if not _NOT_ITEM.isdisjoint(self.tokens[max(0, start - 2) : start]) and len(spans) + len(self.here) > 1:
-                    continue
+            if several and not _APART.isdisjoint(self.tokens[max(0, start - 3) : start]):
+                continue
             self.acts.append(Act("suggest", item=item))
             self.here.append(item)
         return True
 
-    def _reference(self, clause: _Clause) -> bool:
-        """Suggestions by "the second one": of this turn's activities, or of those said before it."""
+    def _reference(self, clause: Clause) -> bool:
+        """Suggestions by "the second one", of the activities said before; within one turn it adds nothing."""
         if self.here:
-            return False
+            return True
         self.refers = True
-        said = self.said
-        if not said:
-            return False
         cues = clause.cues
         chosen: tuple[str, ...] = ()
-        if "refboth" in cues:
-            chosen = said
-        elif "refother" in cues:
-            chosen = said[1:2]
+        for cue, place in _ORDINALS.items():
+            if cue in cues and place < len(self.listed) and self.listed:
+                chosen = (self.listed[place],)
+                break
         else:
-            for cue, place in _ORDINALS.items():
-                if cue in cues and -1 <= place < len(said):
-                    chosen = (said[place],)
-                    break
-            else:
-                chosen = said[-1:] if "refthat" in cues else ()
+            if "refboth" in cues:
+                chosen = self.listed
+            elif "refother" in cues:
+                chosen = tuple(item for item in self.listed if item not in self.last[-1:])[:1]
+            elif "refthat" in cues:
+                chosen = self.last[-1:]
         self.acts.extend(Act("suggest", item=item) for item in chosen)
+        self.here.extend(chosen)
         return bool(chosen)
 
-    def _slots(self, clause: _Clause) -> None:
+    def _question(self, clause: Clause) -> bool:
+        """The asks and checks of a question or a request to tell; True if it was one."""
         cues = clause.cues
-        if not (clause.question or "ind" in cues):
-            slots = {slot for slot, _ in clause.slots}
-            if len(clause.slots) > 1 and len(slots) == 1 and clause.size <= 6 and "or" in cues:
-                self.acts.append(Act("ask", slots.pop()))
-            elif clause.size <= 2 and all(not value for _, value in clause.slots):
-                self.acts.extend(Act("ask", slot) for slot in slots)
-            elif "you" in cues and "reason" not in cues:
-                self.acts.append(_ACK)
-            elif "reason" not in cues:
-                self.weak.append(_INFORM)
-            return
-        values: dict[str, set[str]] = {}
+        slots = clause.slots
+        if "check" in cues and not ("ind" in cues and slots):
+            self._check()
+        elif "lightcheck" in cues and not any(value for _, value in slots):
+            self._check()
+        elif slots and self._asks(clause):
+            return True
+        elif "chatcheck" in cues:
+            self._check()
+        elif "open" in cues:
+            several = len({value for _, value in self.topic}) > 1 and len({slot for slot, _ in self.topic}) == 1
+            self.acts.append(Act("ask", self.topic[0][0]) if several else _OPEN)
+        elif "soft" in cues:
+            self._check()
+        elif clause.wh and (clause.you or cues) and self.topic:
+            self._check(False)
+        elif "ind" in cues and not clause.question:
+            return False
+        elif clause.wh and (clause.you or cues & {"prop", "restate"}):
+            self.weak.append(_OPEN)
+        return True
+
+    def _check(self, valued: bool = True) -> None:
+        """A check; or a question about what the sentence before was about ("Some have stairs. Is that a problem?")."""
+        if self.topic and not self.here:
+            slots = dict.fromkeys(slot for slot, _ in self.topic)
+            for slot in slots:
+                values = {value for s, value in self.topic if s == slot and value}
+                self.acts.append(Act("ask", slot, values.pop() if valued and len(values) == 1 else None))
+        else:
+            self.acts.append(_CHECK)
+
+    def _asks(self, clause: Clause) -> bool:
+        """One ask for each slot that a question names, with its value if it is to be answered by yes or no."""
+        found: dict[str, list[str]] = {}
+        weak: list[str] = []
+        alternatives = False
         for slot, value in clause.slots:
-            values.setdefault(slot, set()).add(value)
-        for slot, found in values.items():
-            found.discard("") if len(found) > 1 and slot not in ("budget", "time") else None
-            value = next(iter(found)) if len(found) == 1 else ""
-            self.acts.append(Act("ask", slot, value or None))
+            if slot == "or":
+                alternatives = True
+            elif slot.endswith("~"):
+                weak.append(slot[:-1])
+            else:
+                found.setdefault(slot, []).append(value)
+        listing = len(found) > 1 and clause.other == 0 and not any(v and v[-1] != "~" for vs in found.values() for v in vs)
+        if not found or (listing and "time" in weak):
+            for slot in weak:
+                if slot != "time" or listing or clause.other + len(clause.cues) <= 1:
+                    found.setdefault(slot, [""])
+        if "need" in found and len(found) > 1 and "theme" in found and found["theme"] == ["food"]:
+            del found["theme"]
+        for slot, values in found.items():
+            kinds = {value for value in values if value and (value[-1] != "~" or not (listing or clause.size <= 2))}
+            settled = len(kinds) == 1 and not clause.wh
+            if settled and alternatives and not (len(values) > 1 and len({*values}) == 1):
+                settled = len(found) > 1 and len(values) == 1 and clause.slots[-1] != ("or", "") and _joined(clause)
+            value = kinds.pop().rstrip("~") if settled else None
+            self.acts.append(Act("ask", slot, value))
+        return bool(found)
+
+    def _statement(self, clause: Clause) -> None:
+        """A statement about slots: a terse question, a restatement of the user's wishes, or a fact."""
+        cues, slots = clause.cues, clause.slots
+        names = {slot for slot, _ in slots} - {"or"}
+        plain = [value for slot, value in slots if slot != "or"]
+        bare = clause.other == 0 and not cues - {"ack", "greet"}
+        alternatives = ("or", "") in slots and clause.size <= 8 and "restate" not in cues and "fact" not in cues
+        if (bare and not any(plain)) or (alternatives and len(names) == 1 and clause.other <= 1):
+            self._asks(clause)
+        elif clause.first in _QUESTION_WORDS and clause.mark == "" and "fact" not in cues:
+            self._asks(clause)
+        elif bare and clause.mark == "" and clause.size <= 3 and not self.acts:
+            self._asks(clause)
+        elif "reason" in cues:
+            return
+        elif "restate" in cues or (clause.size <= 5 and "fact" not in cues and any(plain)):
+            self.weak.append(_ACK)
+        elif not cues & {"nod", "praise", "ack"}:
+            self.topic = [(slot.rstrip("~"), value.rstrip("~")) for slot, value in slots if slot != "or" and slot[-1] != "~"]
+            self.offering = self.offering or "offer" in cues
+            self.weak.append(_INFORM)
+
+    def _settle(self) -> tuple[Act, ...]:
+        """Weigh the acts of the turn: what decides it stays, what only goes with that falls away."""
+        acts = self.acts
+        kinds = {act.kind for act in acts}
+        if _ACK in self.weak and not kinds & {"suggest", "refuse", "close", "greet", "acknowledge"}:
+            acts = [_ACK, *acts]
+        if "refuse" in kinds:
+            acts = [act for act in acts if act.kind not in ("acknowledge", "check")]
+        elif "close" in kinds:
+            acts = [act for act in acts if act.kind not in ("acknowledge", "greet", "check")]
+        elif "greet" in kinds:
+            acts = [act for act in acts if act.kind != "acknowledge"]
+        elif not acts:
+            acts = self.weak[:1] or [_UNKNOWN]
+        merged: dict[tuple[str, str | None, str | None], Act] = {}
+        for act in acts:
+            key = (act.kind, act.slot, act.item)
+            if key in merged and merged[key].value != act.value:
+                act = Act("ask", act.slot)
+            merged[key] = act
+        return tuple(merged.values())
+
+
+def _copula(tokens: list[str], end: int) -> bool:
+    """Whether what is said of an activity is what it *is*: "X is lovely", not "X has lovely tiles"."""
+    return any(token in ("is", "are", "be", "being", "its", "=") for token in tokens[end : end + 2]) or end >= len(tokens)
+
+
+def _joined(clause: Clause) -> bool:
+    """Whether "or" joins questions about different slots: "quiet, or outdoors"."""
+    at = clause.slots.index(("or", ""))
+    before, after = clause.slots[at - 1] if at else ("", ""), clause.slots[at + 1]
+    return bool(before[1] and after[1] and before[0] != after[0])
 
 
 def _foreign(tokens: list[str], spans: list[Span]) -> bool:
-    """Whether the text shows itself as no English: other scripts, or words of other languages, or no words known."""
+    """Whether the text is no English: no words, other scripts, words of other languages, or none that are known."""
     common = common_words()
+    if sum(map(common.__contains__, tokens)) * 2 > len(tokens):
+        return False
     named = {i for start, end, _, _ in spans for i in range(start, end)}
     words = [token for i, token in enumerate(tokens[:60]) if i not in named and token[0].isalpha()]
     if not words:
-        return not spans and not any(token in _CURRENCY for token in tokens)
+        return not spans and not any(token in CURRENCY for token in tokens)
     english = foreign = 0
-    for word in words:
+    for word in fix(words):
         if word in common:
             english += 1
         elif word in FOREIGN or not word.isascii():
@@ -219,107 +332,4 @@ def _foreign(tokens: list[str], spans: list[Span]) -> bool:
     return foreign > english or english * 4 < len(words)
 
 
-def _clauses(tokens: list[str], spans: list[Span]) -> list[_Clause]:
-    """Cut the tokens into clauses, and note what stands in each."""
-    phrases = table()
-    starts = {span[0]: span for span in spans}
-    n = len(tokens)
-    clauses: list[_Clause] = []
-    clause = _Clause(False)
-    opening = 0
-    i = 0
-    while i < n:
-        token = tokens[i]
-        span = starts.get(i)
-        if span is not None:
-            clause.spans.append(span)
-            clause.size += span[1] - i
-            i = span[1]
-            continue
-        if token in _ENDS:
-            if clause.size:
-                if token == "?":
-                    clause.question = True
-                    for earlier in clauses[opening:]:
-                        earlier.question = True
-                clauses.append(clause)
-                clause = _Clause(False)
-            opening = len(clauses)
-            i += 1
-            continue
-        if token in CONJUNCTIONS and clause.size and i + 1 < n and tokens[i + 1] in SPLITTERS:
-            clauses.append(clause)
-            clause = _Clause(False)
-            i += 1
-            continue
-        if not clause.question and token in OPENERS and (clause.size == 0 or clause.first in FILLERS and clause.size < 3):
-            clause.question = True
-        if clause.size == 0:
-            clause.first = token
-        i = _scan(tokens, i, clause, phrases)
-    if clause.size:
-        clauses.append(clause)
-    return clauses
-
-
-def _scan(tokens: list[str], i: int, clause: _Clause, phrases: lexicon.Phrases) -> int:
-    """Take in the longest phrase at token i (or the token itself); the index after it."""
-    token = tokens[i]
-    for length, words, (kind, name, value) in phrases.get(token, ()):
-        if length == 1 or tokens[i : i + length] == words:
-            if kind == "cue":
-                if name in ("lead", "greet", "reason") and clause.size > 2:
-                    name = "eval"
-                clause.cues.add(name)
-            elif kind == "value":
-                if value in lexicon.OPPOSITE and not lexicon.NEGATIONS.isdisjoint(tokens[max(0, i - 2) : i]):
-                    value = lexicon.OPPOSITE[value]
-                clause.slots.append((name, value))
-            else:
-                clause.slots.append((name, ""))
-            clause.size += length
-            return i + length
-    if token[0].isdigit():
-        number = _number(tokens, i)
-        if number is not None:
-            clause.slots.append(number)
-    elif token == "or":
-        clause.cues.add("or")
-    if token[0].isalnum():
-        clause.size += 1
-    return i + 1
-
-
-def _number(tokens: list[str], i: int) -> tuple[str, str] | None:
-    """An amount of money or time: "40 euros" -> budget, medium."""
-    before, after = tokens[i - 1] if i else "", tokens[i + 1] if i + 1 < len(tokens) else ""
-    try:
-        amount = float(tokens[i].replace(",", "")[:12])
-    except ValueError:
-        return None
-    if before in _CURRENCY or after in _CURRENCY:
-        return "budget", "low" if amount <= 20 else "medium" if amount <= 60 else "any"
-    if after in _HOURS:
-        return "time", "short" if amount <= 2 else "half_day" if amount <= 5 else "any"
-    return None
-
-
-def _settle(acts: list[Act], weak: list[Act], tokens: list[str]) -> tuple[Act, ...]:
-    """Weigh the acts of a turn: what decides the turn stays, what only goes with it falls away."""
-    kinds = {act.kind for act in acts}
-    if "refuse" in kinds:
-        acts = [act for act in acts if act.kind in ("refuse", "suggest")]
-    elif "close" in kinds:
-        acts = [act for act in acts if act.kind not in ("acknowledge", "greet")]
-    elif not acts:
-        acts = weak[:1] if weak else [_UNKNOWN]
-    merged: dict[tuple[str, str | None, str | None], Act] = {}
-    for act in acts:
-        key = (act.kind, act.slot, act.item)
-        if key in merged and merged[key].value != act.value:
-            act = Act("ask", act.slot)
-        merged[key] = act
-    return tuple(merged.values())
-
-
-__all__ = ["AGENT", "mentioned", "understand"]
+__all__ = ["mentioned", "understand"]
