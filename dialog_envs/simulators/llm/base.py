@@ -197,9 +197,7 @@ def _record(argument: str, options: Mapping[str, Any]) -> ChatModel:
 
     file, equals, inner = argument.partition("=")
     if not (file and equals and inner):
-        raise UsageError(
-            f"'record:{argument}' is incomplete: write record:FILE=MODEL."
-        )
+        raise UsageError(f"'record:{argument}' is incomplete: write record:FILE=MODEL.")
     return RecordingModel(file, get_chat_model(inner, **options))
 
 

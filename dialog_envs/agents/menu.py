@@ -1,0 +1,68 @@
+"""What an agent that chooses may say: the acts open to it before a turn.
+
+A task may bring its own menu as ``task.menu(brief, dialogue) -> (scenario, [acts, …])``; the preference task's is
+here, because it serves agents only.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from dialog_envs.core.dialogue import USER, Act, TurnView
+from dialog_envs.errors import UsageError
+
+Acts = tuple[Act, ...]
+SHORTLIST = 6
+"""Most activities on the preference task's menu."""
+_WORD = re.compile(r"[^\W\d_]{4,}")
+
+
+def menu(task: Any, brief: str, dialogue: Sequence[TurnView]) -> tuple[Any, list[Acts]]:
+    """The scenario, and the turns that are open to the agent, each as acts for ``task.language.say``.
+
+    Raises:
+        UsageError: the task has no menu.
+    """
+    if callable(own := getattr(task, "menu", None)):
+        scenario, turns = own(brief, dialogue)
+        return scenario, list(turns)
+    if task.id == "PreferenceElicitation-v0":
+        return _preference(brief, dialogue)
+    raise UsageError(f"task '{task.id}' has no menu of utterances to choose from: use mode='free'.")
+
+
+def _preference(brief: str, dialogue: Sequence[TurnView]) -> tuple[Any, list[Acts]]:
+    """A question about each slot and an open one, a suggestion of each short-listed activity, and a choice of two."""
+    from dialog_envs.tasks.preference.persona import SLOTS
+    from dialog_envs.tasks.preference.scenario import scenario_from_brief
+
+    scenario = scenario_from_brief(brief)
+    questions: list[Acts] = [(Act("ask", slot),) for slot in ("open", *SLOTS)]
+    listed = {line[2:].partition(": ")[0]: line for line in brief.splitlines() if line.startswith("- ")}
+    names = _shortlist(listed, dialogue)
+    ids = {entry.name: entry.id for entry in scenario.activities}
+    suggestions = [Act("suggest", item=ids[name]) for name in names]
+    pair: list[Acts] = [tuple(suggestions[:2])] if len(suggestions) > 1 else []
+    return scenario, [*questions, *((act,) for act in suggestions), *pair]
+
+
+def _shortlist(listed: dict[str, str], dialogue: Sequence[TurnView]) -> list[str]:
+    """The activities whose lines share most words with what the user said; of equals, those first in the brief.
+
+    What the agent named before stands behind the others: the user answered it already.
+    """
+    said = {word for turn in dialogue if turn["speaker"] == USER for word in _words(turn["text"])}
+    named = " ".join(turn["text"] for turn in dialogue if turn["speaker"] != USER).casefold()
+
+    def place(name: str) -> tuple[bool, int]:
+        known = name.casefold().removeprefix("the ") in named
+        return known, -len(said & _words(listed[name]))
+
+    return sorted(listed, key=place)[:SHORTLIST]
+
+
+def _words(text: str) -> set[str]:
+    """Words of four letters or more, without a plural's s."""
+    return {word.casefold().removesuffix("s") for word in _WORD.findall(text)}
