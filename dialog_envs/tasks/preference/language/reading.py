@@ -1,0 +1,387 @@
+"""User text into user acts, as an agent would read it that sees only the text.
+
+The words are looked up in one table (``grammar/user_cues.toml`` over the lexicon's phrases) and in the names of the
+place's activities; sentences are read one by one by what stands in them; the agent's last turn says what "yes",
+"outdoors" or "no, too pricey" answer.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any
+
+from dialog_envs.core.dialogue import Act
+from dialog_envs.tasks.preference.language import lexicon
+from dialog_envs.tasks.preference.language.context import last_agent_acts, texts
+from dialog_envs.tasks.preference.language.references import table as name_table
+from dialog_envs.tasks.preference.language.tokens import tokenise
+
+_ENDS = frozenset(".!?;\n…")
+_BREAKS = frozenset((",", ":", "—", "–", "-", "(", ")", "but"))
+_CURRENCY = frozenset(("euros", "euro", "eur", "€", "bucks", "dollars", "$", "£", "pounds"))
+_LIMITS = frozenset(("under", "below", "most", "max", "maximum", "than", "spend", "exceed"))
+_FLIP = {
+    ("setting", "indoors"): "outdoors", ("setting", "outdoors"): "indoors", ("pace", "relaxed"): "active",
+    ("pace", "active"): "relaxed", ("crowd", "quiet"): "lively", ("crowd", "lively"): "quiet",
+    ("budget", "any"): "low", ("time", "any"): "short",
+}  # fmt: skip
+"""What a negated value, or too much of it, means."""
+_NAMED_ORDER = {"first": 0, "second": 1, "third": 2, "last": -1}
+_ASKING = frozenset(("answer", "volunteer", "told", "change"))
+
+Meaning = tuple[str, str, str]
+Mention = tuple[int, str, str, bool]
+"""Position of a value, its slot, its value, and whether a "not" or "too" stands before it."""
+
+
+@dataclass(slots=True)
+class _Sentence:
+    """What was found between two full stops."""
+
+    cues: dict[str, int] = field(default_factory=dict)
+    """Cue → where it stands first."""
+    values: list[Mention] = field(default_factory=list)
+    slots: list[tuple[int, str]] = field(default_factory=list)
+    items: list[tuple[int, str]] = field(default_factory=list)
+    breaks: list[int] = field(default_factory=list)
+    question: bool = False
+    size: int = 0
+
+
+def read(text: str, scenario: Any, dialogue: Sequence[Any] = ()) -> tuple[Act, ...]:
+    """The acts of one user utterance, in order of appearance; () if nothing is understood.
+
+    Args:
+        text: anything a user may say.
+        scenario: its ``items`` are the activities that can be meant.
+        dialogue: the turns before; the agent's last turn settles what short answers refer to.
+    """
+    reader = _Reader(scenario, dialogue)
+    for sentence in _sentences(tokenise(text), scenario.items):
+        reader.add(sentence)
+    return reader.finish()
+
+
+@lru_cache(maxsize=1)
+def _table() -> lexicon.Phrases:
+    data = tomllib.loads((files(__package__) / "grammar" / "user_cues.toml").read_text(encoding="utf-8"))
+    rows: list[tuple[Meaning, str]] = list(lexicon.groups())
+    rows += [(("cue", name, ""), phrases) for name, phrases in data["cue"].items() if name != "ignore"]
+    for name, phrases in data["value"].items():
+        slot, _, value = name.partition(".")
+        rows.append((("value", slot, value), phrases))
+    rows.append((("cue", "ignore", ""), data["cue"]["ignore"]))
+    return lexicon.build(rows)
+
+
+def _sentences(tokens: list[str], items: tuple[str, ...]) -> list[_Sentence]:
+    """One pass over the tokens: names first, then the longest phrases."""
+    phrases, names = _table(), name_table(items[0].partition("/")[0] if items else "")
+    done: list[_Sentence] = []
+    now, negated, i, n = _Sentence(), -9, 0, len(tokens)
+    while i < n:
+        token = tokens[i]
+        if token in _ENDS:
+            now.question = token == "?"
+            if now.size:
+                done.append(now)
+                now, negated = _Sentence(), -9
+            i += 1
+            continue
+        now.size += 1
+        if token in names:
+            hit = next((row for row in names[token] if tokens[i : i + row[0]] == row[1] and row[2] in items), None)
+            if hit is not None:
+                now.items.append((i, hit[2]))
+                i += hit[0]
+                continue
+        if token in _BREAKS:
+            now.breaks.append(i)
+            if token != "but":
+                negated = -9
+        for length, words, meaning in phrases.get(token, ()):
+            if length == 1 or tokens[i : i + length] == words:
+                kind, slot, value = meaning
+                if kind == "cue":
+                    now.cues.setdefault(slot, i)
+                    if slot == "neg" or slot == "too":
+                        negated = i + length
+                elif kind == "value":
+                    now.values.append((i, slot, value, i - negated <= 3))
+                else:
+                    now.slots.append((i, slot))
+                i += length
+                break
+        else:
+            number = _number(tokens, i)
+            if number is not None:
+                now.values.append((i, *number, False))
+            i += 1
+    if now.size:
+        done.append(now)
+    return done
+
+
+def _number(tokens: list[str], i: int) -> tuple[str, str] | None:
+    """(slot, value) of an amount of money or time."""
+    token = tokens[i]
+    digits = token.replace(",", "").partition(".")[0]
+    amount = int(digits[:6]) if digits.isascii() and digits.isdigit() else lexicon.NUMBER_WORDS.get(token)
+    if amount is None:
+        return None
+    after = tokens[i + 1] if i + 1 < len(tokens) else ""
+    before = tokens[i - 1] if i else ""
+    if after in ("hours", "hour", "hrs", "h", "hr"):
+        return "time", "short" if amount <= 2 else "half_day" if amount <= 5 else "any"
+    if after in _CURRENCY or before in _CURRENCY or (before in _LIMITS and amount >= 10) or after in ("max", "each"):
+        return "budget", "low" if amount <= 20 else "medium" if amount <= 60 else "any"
+    return None
+
+
+class _Reader:
+    """Collects the acts of a turn, sentence by sentence."""
+
+    def __init__(self, scenario: Any, dialogue: Sequence[Any]) -> None:
+        self.scenario, self.dialogue = scenario, dialogue
+        context = last_agent_acts(dialogue, scenario)
+        self.asks = [act for act in context if act.kind == "ask" and act.slot]
+        self.asked = {act.slot for act in self.asks}
+        self.suggested = [act.item for act in context if act.kind == "suggest" and act.item]
+        self.checked = any(act.kind == "check" for act in context)
+        self.acts: list[Act] = []
+        self.weak: list[str] = []
+        self.mode = ""
+        self.pending: int | None = None
+
+    def finish(self) -> tuple[Act, ...]:
+        """The acts; small talk only if there is nothing else."""
+        acts = self.acts
+        if any(act.kind == "accept" for act in acts):
+            acts = [act for act in acts if act.kind != "leave"]
+        if not acts:
+            acts = [Act(self._small_talk())] if self._small_talk() else []
+        return tuple(dict.fromkeys(acts))
+
+    def _small_talk(self) -> str:
+        if not self.dialogue and self.weak:
+            return "greet"
+        return next((kind for kind in ("clarify", "greet", "nudge") if kind in self.weak), "")
+
+    def add(self, now: _Sentence) -> None:
+        """Read one sentence."""
+        cues = now.cues
+        for kind in ("clarify", "greet", "nudge"):
+            if kind in cues:
+                self.weak.append(kind)
+        if "ovq" in cues and (len(self.asks) > 1 or not now.values):
+            self._once(Act("overwhelmed", value="questions"))
+            return
+        if "ovs" in cues and not now.values and not now.items and len(self.suggested) != 1:
+            self._once(Act("overwhelmed", value="suggestions"))
+            return
+        if "leave" in cues and not now.items:
+            self._once(Act("leave"))
+            return
+        for mode in ("told", "change"):
+            if mode in cues:
+                self.mode = mode
+        values = self._values(now)
+        if "clarify" in cues and not values and not now.items:
+            return
+        if self._about_items(now, values):
+            return
+        if values:
+            self._state(now, values)
+        elif not self.acts or self.acts[-1].kind == "overwhelmed" or len(self.asks) > 1:
+            self._without_value(now)
+
+    def _once(self, act: Act) -> None:
+        if act not in self.acts:
+            self.acts.append(act)
+
+    # Values.
+
+    def _values(self, now: _Sentence) -> dict[str, str]:
+        """Slot → value that the sentence says, in order, with "don't mind" and "not" taken into account."""
+        values: dict[str, str] = {}
+        free = self._free_slots(now) if "nopref" in now.cues else ()
+        both = "or" in now.cues
+        flaw = self._is_flaw(now)
+        for position, slot, value, negated in now.values:
+            if slot in free:
+                value = "none" if slot == "need" else "any"
+            elif negated or (flaw and position > now.cues["ref"] and slot in ("setting", "pace", "crowd")):
+                if slot == "theme":
+                    continue
+                value = _FLIP.get((slot, value), value)
+            elif flaw and (slot, value) in (("budget", "any"), ("time", "any")):
+                value = _FLIP[slot, value]
+            if both and values.get(slot, value) != value and slot in ("setting", "pace", "crowd"):
+                value = "any"
+            values[slot] = value
+        for slot in free:
+            values.setdefault(slot, "none" if slot == "need" else "any")
+        return values
+
+    def _free_slots(self, now: _Sentence) -> tuple[str, ...]:
+        """Slots about which the sentence says that they do not matter: those of the clause, or of its neighbours."""
+        place = now.cues["nopref"]
+        start = max((b for b in now.breaks if b < place), default=-1)
+        end = min((b for b in now.breaks if b > place), default=10**9)
+        marks = [(p, slot) for p, slot, _, _ in now.values] + now.slots
+        for inside in (
+            [slot for p, slot in marks if start < p < end],
+            [slot for p, slot in marks if p < start],
+            [slot for p, slot in marks if p > end],
+        ):
+            if inside:
+                return tuple(dict.fromkeys(inside))
+        return ()
+
+    def _is_flaw(self, now: _Sentence) -> bool:
+        """Whether a sentence describes what was suggested ("it's indoors") rather than a wish."""
+        if not now.items and "ref" not in now.cues:
+            return False
+        ref = min(now.cues.get("ref", 10**9), now.items[0][0] if now.items else 10**9)
+        now.cues["ref"] = ref
+        if not (self.suggested or now.items) or "accept" in now.cues:
+            return False
+        return not any(ref < position for cue, position in now.cues.items() if cue in ("please", "instead"))
+
+    def _state(self, now: _Sentence, values: dict[str, str]) -> None:
+        """Acts that say values."""
+        said = {act.slot for act in self.acts if act.kind in _ASKING or act.kind == "reject"}
+        for slot, value in values.items():
+            if self.mode:
+                self.acts.append(Act(self.mode, slot=slot, value=value))
+            elif slot not in said:
+                self.acts.append(Act(self._kind(now, slot), slot=slot, value=value))
+        self.mode = ""
+
+    def _kind(self, now: _Sentence, slot: str) -> str:
+        """Answered or volunteered: by what was asked."""
+        if slot in self.asked:
+            return "answer"
+        marked = "vol" in now.cues or any(act.kind in ("answer", "evade") for act in self.acts)
+        if "open" in self.asked or not (self.dialogue or marked):
+            return "volunteer" if marked else "answer"
+        return "volunteer"
+
+    # Suggestions.
+
+    def _about_items(self, now: _Sentence, values: dict[str, str]) -> bool:
+        """Consent, hesitation, refusal. True if the sentence was one of them."""
+        cues = now.cues
+        named = [name for _, name in now.items]
+        if self.pending is not None and not named and values and not self.mode and "vol" not in cues:
+            return self._give_reason(values)
+        targets = named or self._meant(now)
+        if not targets or self.mode or ("vol" in cues and not named):
+            return False
+        verdict = self._verdict(now, values, bool(named))
+        if verdict == "accept":
+            self._once(Act("accept", item=targets[0]))
+        elif verdict == "hesitate":
+            self._once(Act("hesitate", item=targets[0]))
+        elif verdict == "reject":
+            self._refuse(targets, values)
+        return bool(verdict)
+
+    def _verdict(self, now: _Sentence, values: dict[str, str], named: bool) -> str:
+        """"accept", "hesitate", "reject", or "" if the sentence judges nothing."""
+        cues = now.cues
+        judged = any(act.kind in ("reject", "hesitate", "accept") for act in self.acts)
+        if judged and not named:
+            return "accept" if "accept" in cues and "ref" in cues and not values else ""
+        if "accept" in cues and not ("reject" in cues or "instead" in cues):
+            return "accept"
+        if "hesitate" in cues and not values:
+            return "hesitate"
+        if "reject" in cues or "instead" in cues:
+            return "reject"
+        if values:
+            return "" if self.asks and not named and "too" not in cues else "reject"
+        if "but" in cues or "too" in cues or "no" in cues or "neg" in cues:
+            return "reject"
+        if "maybe" in cues:
+            return "hesitate"
+        if "good" in cues or "yes" in cues or (named and "please" in cues):
+            return "accept"
+        if named and now.size <= 3 and not now.question:
+            return "accept"
+        return ""
+
+    def _meant(self, now: _Sentence) -> list[str]:
+        """The activities that a sentence without a name is about."""
+        cues, suggested = now.cues, self.suggested
+        for cue, place in _NAMED_ORDER.items():
+            if cue in cues and len(suggested) > 1:
+                return [suggested[min(place, len(suggested) - 1)]]
+        if suggested:
+            decided = {"accept", "hesitate"} & set(cues)
+            return suggested[:1] if decided and "all" not in cues else suggested
+        if self.checked or (not self.asks and "accept" in cues):
+            return self._last_mentioned()
+        return []
+
+    def _last_mentioned(self) -> list[str]:
+        for text in texts(self.dialogue):
+            found = [name for s in _sentences(tokenise(text), self.scenario.items) for _, name in s.items]
+            if found:
+                return found[:1]
+        return []
+
+    def _refuse(self, targets: list[str], values: dict[str, str]) -> None:
+        """Refusals; the first carries the reason, further reasons are volunteered."""
+        reasons = list(values.items())
+        self.pending = len(self.acts)
+        for rank, name in enumerate(targets):
+            slot, value = reasons[0] if reasons and not rank else (None, None)
+            self.acts.append(Act("reject", slot=slot, value=value, item=name))
+        self.acts += [Act("volunteer", slot=slot, value=value) for slot, value in reasons[1:]]
+
+    def _give_reason(self, values: dict[str, str]) -> bool:
+        """What is wanted instead: completes the refusal before."""
+        assert self.pending is not None
+        refusal = self.acts[self.pending]
+        slot = refusal.slot if refusal.slot in values else next(iter(values))
+        if refusal.slot is None or refusal.slot == slot:
+            self.acts[self.pending] = Act("reject", slot=slot, value=values.pop(slot), item=refusal.item)
+        self.acts += [Act("volunteer", slot=s, value=v) for s, v in values.items()]
+        self.pending = None
+        return True
+
+    # Answers without a value.
+
+    def _without_value(self, now: _Sentence) -> None:
+        """ "Yes", "no", "whatever", "hard to say", "that's all"."""
+        cues = now.cues
+        if "more" in cues and ("open" in self.asked or not self.asks):
+            self._once(Act("answer", slot="open", value="none"))
+        elif "evade" in cues and (self.asks or now.slots or "open" in cues):
+            self._once(Act("evade", slot=self._topic(now)))
+        elif self.asks:
+            self._bare(self.asks[0], cues)
+
+    def _topic(self, now: _Sentence) -> str:
+        """What an evasion is about: the slot it names, if asked about; else what was asked."""
+        named = [slot for _, slot in now.slots] + ["open"] * ("open" in now.cues)
+        asked = [act.slot or "open" for act in self.asks]
+        return next((slot for slot in named if slot in asked), asked[0] if asked else [*named, "open"][0])
+
+    def _bare(self, ask: Act, cues: dict[str, int]) -> None:
+        """A short answer to a question."""
+        slot, value = ask.slot or "open", ask.value
+        nothing = "none" if slot in ("need", "open") else "any"
+        if "nopref" in cues:
+            self._once(Act("answer", slot=slot, value=nothing))
+        elif "yes" in cues and value:
+            self._once(Act("answer", slot=slot, value=value))
+        elif "no" in cues or "none" in cues or "neg" in cues:
+            opposite = _FLIP.get((slot, value or ""), nothing)
+            if value or slot in ("need", "open", "budget", "time"):
+                self._once(Act("answer", slot=slot, value=opposite))
