@@ -12,7 +12,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 
-from dialog_envs.core.dialogue import Act, Turn, TurnView
+from dialog_envs.core.dialogue import Act, Observation, Turn, TurnView
 from dialog_envs.core.outcome import Outcome
 from dialog_envs.core.persona import Persona, PersonaPrior
 
@@ -104,6 +104,16 @@ class Language(Protocol):
         """Agent acts → agent text, for scripted policies."""
 
 
+class Policy(Protocol):
+    """A scripted agent at the level of acts. It sees only what an agent sees: the brief and the words."""
+
+    def start(self, brief: str, rng: np.random.Generator) -> None:
+        """Begin an episode."""
+
+    def acts(self, observation: Observation) -> tuple[Act, ...]:
+        """What to do now; :meth:`Language.say` finds the words."""
+
+
 class AgentView(Protocol):
     """How a small learned agent reads and writes a dialogue of this task.
 
@@ -128,6 +138,9 @@ class Task(Generic[Z, C, S]):
         id: Gymnasium id, for example ``"PreferenceElicitation-v0"``.
         version: changes whenever an episode's distribution changes.
         max_turns: most agent turns of an episode; then it is truncated.
+        policies: scripted policies by name, good and bad; ``random``, ``heuristic``, ``information-gain`` and
+            ``oracle`` (which has ``reveal(persona, scenario)``) are among them.
+        behaviour_mixture: shares of the suboptimal policies that datasets are rolled out with.
     """
 
     id: str
@@ -137,10 +150,16 @@ class Task(Generic[Z, C, S]):
     kernel: Kernel[Z, C, S]
     language: Language
     view: AgentView
+    policies: Mapping[str, Callable[[], Policy]]
+    behaviour_mixture: Mapping[str, float]
     description: str
 
     def sample_scenario(self, rng: np.random.Generator) -> C:
         """Draw the public context of an episode."""
+        raise NotImplementedError
+
+    def read_brief(self, brief: str) -> C:
+        """The scenario that a brief describes. Raises :class:`dialog_envs.errors.UsageError` for another text."""
         raise NotImplementedError
 
     def persona_from_json(self, data: Mapping[str, Any]) -> Z:

@@ -49,12 +49,13 @@ class PreferenceElicitationEnv(DialogEnv):
     `contradictory` (says the opposite of what they accept about one thing).
 
     ## Dynamics
-    Asked, the traveller answers (`reserved` and `terse` not always); unasked, they give little away. Patience goes
-    with every question (0.2), more with several in a turn (0.75 each; of three or more only the first is answered),
-    with what was answered already (1.0), with refused suggestions (1.2, and 0.6 to 1.0 more for one that ignores what
-    was said or was refused before), with four or more suggestions at once (1.5, none considered), with talk that leads
-    nowhere (0.5) and with what cannot be understood (1.0). A refusal names what speaks most against the activity. Some
-    hesitate until something is set beside it, and some settle for second best when patience runs out.
+    Asked, the traveller answers (`reserved` and `terse` not always); unasked, they give little away. Patience (2.4
+    to 4, by family) goes with every question (0.3), more with several in a turn (0.75 each; of three or more only the
+    first is answered), with what was answered already (1.0), with a refused suggestion (2.0, and 0.5 to 1.0 more for
+    one that ignores what was said or was refused before), with four or more suggestions at once (1.5, none
+    considered), with talk that leads nowhere (0.5) and with what cannot be understood (1.0). A refusal names one
+    thing that is wrong: a limit first, else what shows on the surface. Some hesitate until something is set beside
+    it, and some settle for second best when patience runs out.
 
     ## Information
     `info["outcome"]` at the end: success, graded, who ended it, parts of the reward. With `reveal_persona=True` also

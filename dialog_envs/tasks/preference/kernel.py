@@ -18,13 +18,13 @@ from dialog_envs.tasks.preference.scenario import PreferenceScenario
 from dialog_envs.tasks.preference.utility import SECOND_RATE, breaks, complaint, match, verdicts
 
 COST = {
-    "question": 0.2,
+    "question": 0.3,
     "extra question": 0.75,
     "repeated question": 1.0,
-    "bad suggestion": 1.2,
-    "ignores what was said": 0.6,
+    "bad suggestion": 2.0,
+    "ignores what was said": 0.5,
     "suggested again": 1.0,
-    "extra suggestion": 0.4,
+    "extra suggestion": 1.2,
     "hesitation": 0.3,
     "too many suggestions": 1.5,
     "not understood": 1.0,

@@ -23,6 +23,7 @@ from dialog_envs.tasks.preference.persona import (
 )
 from dialog_envs.tasks.preference.utility import (
     CLOSE,
+    EXCUSES,
     FLOOR,
     PRIORITY_BONUS,
     SECOND_RATE,
@@ -144,16 +145,14 @@ class Tastes:
         entry = item(name)
         broken = {hard: self._breaks(entry, hard) for hard in HARD}
         any_broken = np.logical_or.reduce(list(broken.values()))
-        gaps = np.stack([self._weight(s) * (1.0 - self._match(entry, s)) for s in SOFT])
+        unmet = {soft: self._match(entry, soft) < 1.0 for soft in EXCUSES}
         if slot is None:
-            return np.asarray(~any_broken & (gaps.max(axis=0) <= 0))
-        if slot in HARD:
-            earlier = np.zeros(len(self), bool)
-            for hard in HARD[: HARD.index(slot)]:
-                earlier |= broken[hard]
-            return np.asarray(broken[slot] & ~earlier)
-        worst = gaps.argmax(axis=0)
-        return np.asarray(~any_broken & (gaps.max(axis=0) > 0) & (worst == SOFT.index(slot)))
+            return np.asarray(~any_broken & ~np.logical_or.reduce(list(unmet.values())))
+        order, found = (HARD, broken) if slot in HARD else (EXCUSES, unmet)
+        hit = found[slot] & (~any_broken if slot in EXCUSES else True)
+        for earlier in order[: order.index(slot)]:
+            hit = hit & ~found[earlier]
+        return np.asarray(hit)
 
     def _wants(self, slot: str) -> Mask:
         return np.asarray(self.columns[slot] != _ANY[slot])

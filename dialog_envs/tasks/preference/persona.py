@@ -26,15 +26,15 @@ SLOTS = ("theme", "setting", "pace", "crowd", "budget", "time", "need")
 
 PRIOR: dict[str, dict[str, float]] = {
     "theme": dict.fromkeys(THEMES, 1 / 8),
-    "setting": {"indoors": 0.35, "outdoors": 0.35, "any": 0.3},
-    "pace": {"relaxed": 0.35, "active": 0.35, "any": 0.3},
-    "crowd": {"quiet": 0.35, "lively": 0.35, "any": 0.3},
+    "setting": {"indoors": 0.4, "outdoors": 0.4, "any": 0.2},
+    "pace": {"relaxed": 0.4, "active": 0.4, "any": 0.2},
+    "crowd": {"quiet": 0.4, "lively": 0.4, "any": 0.2},
     "budget": {"low": 0.3, "medium": 0.35, "any": 0.35},
     "time": {"short": 0.25, "half_day": 0.35, "any": 0.4},
     "need": {"none": 0.5, "step_free": 0.15, "no_heights": 0.1, "no_water": 0.1, "vegetarian": 0.15},
 }
 """P(value) of each factor; they are independent, but for what a family fixes."""
-PRIORITY = {"theme": 0.4, "setting": 0.2, "pace": 0.2, "crowd": 0.2}
+PRIORITY = {"theme": 0.25, "setting": 0.25, "pace": 0.25, "crowd": 0.25}
 """P(what matters most), renormalised over the attributes on which the persona has a preference."""
 VALUES = {slot: tuple(table) for slot, table in PRIOR.items()}
 """The values of each slot, in a fixed order."""
@@ -92,17 +92,17 @@ class Manner:
 
 MANNERS: dict[str, Manner] = {
     # typical families: what datasets may be imagined from
-    "easygoing": Manner("high", 4.5, 0.95, 0.35, settles=True),
-    "focused": Manner("mid", 4.0, 0.95, 0.1),
-    "reserved": Manner("low", 4.5, 0.75, 0.03),
-    "hesitant": Manner("mid", 4.5, 0.85, 0.15, hesitates=0.5),
+    "easygoing": Manner("high", 4.0, 0.95, 0.35, settles=True),
+    "focused": Manner("mid", 3.5, 0.95, 0.1),
+    "reserved": Manner("low", 4.0, 0.75, 0.03),
+    "hesitant": Manner("mid", 4.0, 0.85, 0.15, hesitates=0.5),
     # hard families: held out
-    "cost_averse": Manner("mid", 4.0, 0.9, 0.1),
-    "indecisive": Manner("high", 4.5, 0.7, 0.1, hesitates=1.0),
-    "terse": Manner("low", 4.0, 0.6, 0.0, reasons=0.5),
+    "cost_averse": Manner("mid", 3.5, 0.9, 0.1),
+    "indecisive": Manner("high", 4.0, 0.7, 0.1, hesitates=1.0),
+    "terse": Manner("low", 3.5, 0.6, 0.0, reasons=0.5),
     "impatient": Manner("low", 2.4, 0.9, 0.05, settles=True),
-    "changeable": Manner("mid", 4.5, 0.9, 0.15),
-    "contradictory": Manner("high", 4.5, 0.95, 0.2),
+    "changeable": Manner("mid", 4.0, 0.9, 0.15),
+    "contradictory": Manner("high", 4.0, 0.95, 0.2),
 }
 TYPICAL = ("easygoing", "focused", "reserved", "hesitant")
 HARD_FAMILIES = ("cost_averse", "indecisive", "terse", "impatient", "changeable", "contradictory")

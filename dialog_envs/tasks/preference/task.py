@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,8 @@ from dialog_envs.tasks.preference import posterior, scoring
 from dialog_envs.tasks.preference.kernel import PreferenceKernel, PreferenceState
 from dialog_envs.tasks.preference.language import phrasing, reading, saying, understanding
 from dialog_envs.tasks.preference.persona import PreferencePersona, PreferencePrior, persona_from_json
-from dialog_envs.tasks.preference.scenario import PreferenceScenario, sample_scenario, scenario_from_json
+from dialog_envs.tasks.preference.policies import MIXTURE, POLICIES, make_policy
+from dialog_envs.tasks.preference.scenario import PreferenceScenario, sample_scenario, scenario_from_brief, scenario_from_json
 from dialog_envs.tasks.preference.view import PreferenceView
 
 
@@ -64,10 +66,16 @@ class PreferenceTask(Task[PreferencePersona, PreferenceScenario, PreferenceState
         self.kernel = PreferenceKernel()
         self.language = PreferenceLanguage()
         self.view = PreferenceView()
+        self.policies = {name: partial(make_policy, name) for name in POLICIES}
+        self.behaviour_mixture = MIXTURE
 
     def sample_scenario(self, rng: np.random.Generator) -> PreferenceScenario:
         """Draw a place, an occasion and the activities on offer."""
         return sample_scenario(rng)
+
+    def read_brief(self, brief: str) -> PreferenceScenario:
+        """What somebody knows who has read the brief."""
+        return scenario_from_brief(brief)
 
     def persona_from_json(self, data: Mapping[str, Any]) -> PreferencePersona:
         """Inverse of the persona's ``to_json``."""

@@ -6,7 +6,7 @@ note before each of their turns (:mod:`dialog_envs.tasks.preference.view`); the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from dialog_envs.core.dialogue import AGENT, Act, TurnView
@@ -93,19 +93,34 @@ class Tracker:
         return sum(score >= max(scores) - 1e-9 for score in scores) if scores else 0
 
 
-def track(brief: str, dialogue: Sequence[TurnView]) -> Iterator[tuple[Tracker, PreferenceScenario]]:
-    """The tracker before each agent turn of a dialogue, and last of all as it stands now (always one object).
+class Follower:
+    """Reads a dialogue turn by turn, as an agent that sees only text.
 
-    Raises:
-        UsageError: the brief is none of this task.
+    Attributes:
+        scenario: what the brief describes.
+        tracker: wishes so far.
+        exchanges: (agent acts, user acts) as read, one a complete exchange.
+        user_acts: what the user did last.
     """
-    scenario = scenario_from_brief(brief)
-    tracker = Tracker(scenario.activities)
-    agent_acts: tuple[Act, ...] = ()
-    for i, turn in enumerate(dialogue):
-        if turn["speaker"] == AGENT:
-            yield tracker, scenario
-            agent_acts = understand(turn["text"], scenario, dialogue[:i])
-        else:
-            tracker.hear(agent_acts, read(turn["text"], scenario, dialogue[:i]))
-    yield tracker, scenario
+
+    def __init__(self, brief: str) -> None:
+        """Raises :class:`dialog_envs.errors.UsageError` if the brief is none of this task."""
+        self.scenario = scenario_from_brief(brief)
+        self.tracker = Tracker(self.scenario.activities)
+        self.exchanges: list[tuple[tuple[Act, ...], tuple[Act, ...]]] = []
+        self.user_acts: tuple[Act, ...] = ()
+        self._agent_acts: tuple[Act, ...] | None = None
+        self._seen = 0
+
+    def catch_up(self, dialogue: Sequence[TurnView]) -> None:
+        """Read the turns that were not read yet."""
+        for i in range(self._seen, len(dialogue)):
+            turn = dialogue[i]
+            if turn["speaker"] == AGENT:
+                self._agent_acts = understand(turn["text"], self.scenario, dialogue[:i])
+                continue
+            self.user_acts = read(turn["text"], self.scenario, dialogue[:i])
+            self.tracker.hear(self._agent_acts or (), self.user_acts)
+            if self._agent_acts is not None:
+                self.exchanges.append((self._agent_acts, self.user_acts))
+        self._seen = len(dialogue)

@@ -8,7 +8,7 @@ from functools import lru_cache
 from dialog_envs.tasks.preference.catalogue import Item, item
 from dialog_envs.tasks.preference.persona import HARD, SECOND_THEME, SOFT, PreferencePersona
 
-WEIGHTS = {"theme": 3.0, "setting": 1.5, "pace": 1.5, "crowd": 1.5}
+WEIGHTS = {"theme": 2.0, "setting": 1.5, "pace": 1.5, "crowd": 1.5}
 """Weight of a preference; a slot without preference weighs nothing."""
 PRIORITY_BONUS = 2.0
 """Added to the weight of what matters most."""
@@ -16,6 +16,8 @@ FLOOR = 0.1
 """Utility of an activity that is possible but meets no wish: better than nothing."""
 CLOSE = 0.04
 """An activity is *among the best* when its utility is within this of the best one's."""
+EXCUSES = ("crowd", "pace", "setting", "theme")
+"""Order in which unmet wishes come up in a refusal: what shows on the surface first, taste itself last."""
 SECOND_RATE = 0.7
 """Share of the best utility for which somebody settles whose patience runs out."""
 _LEVEL = {"low": 0, "medium": 1, "any": 2, "high": 2}
@@ -85,16 +87,11 @@ def utility(entry: Item, persona: PreferencePersona) -> float:
 
 
 def complaint(entry: Item, persona: PreferencePersona) -> str | None:
-    """The slot that speaks most against the activity: a broken constraint, else the weightiest unmet wish."""
+    """The slot that a refusal names: a broken constraint, else the first unmet wish of :data:`EXCUSES`."""
     hard = broken_constraint(entry, persona)
     if hard is not None:
         return hard
-    worst, loss = None, 0.0
-    for slot in SOFT:
-        gap = weight(persona, slot) * (1.0 - match(entry, slot, getattr(persona, slot)))
-        if gap > loss:
-            worst, loss = slot, gap
-    return worst
+    return next((slot for slot in EXCUSES if match(entry, slot, getattr(persona, slot)) < 1.0), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dialog_envs.core.dialogue import AGENT, TurnView
 from dialog_envs.tasks.preference.persona import SLOTS
 from dialog_envs.tasks.preference.scenario import MAX_ITEMS
-from dialog_envs.tasks.preference.tracker import Tracker, track
+from dialog_envs.tasks.preference.tracker import Follower, Tracker
 
 _RANK = re.compile(r"<(\d{1,2})>")
 
@@ -28,34 +28,43 @@ class PreferenceView:
     def segments(self, brief: str, dialogue: Sequence[TurnView]) -> list[tuple[str, str]]:
         """``[(role, text), …]``: notes, user turns, and agent turns with names as ranks."""
         found: list[tuple[str, str]] = []
-        steps = track(brief, dialogue)
-        for turn in dialogue:
-            if turn["speaker"] != AGENT:
+        reader = Follower(brief)
+        for i, turn in enumerate(dialogue):
+            if turn["speaker"] == AGENT:
+                reader.catch_up(dialogue[:i])
+                found.append(("note", note(reader.tracker)))
+                found.append(("agent", _ranks_for_names(turn["text"], _ranked_names(reader))))
+            else:
                 found.append(("user", turn["text"]))
-                continue
-            tracker, scenario = next(steps)
-            found.append(("note", note(tracker)))
-            names = dict(zip(scenario.items, scenario.item_names, strict=True))
-            text = turn["text"]
-            for rank, (item, _) in enumerate(tracker.ranking(), start=1):
-                text = text.replace(names[item], f"<{rank}>")
-            found.append(("agent", text))
         if not dialogue or dialogue[-1]["speaker"] != AGENT:
-            tracker, _ = next(steps)
-            found.append(("note", note(tracker)))
+            reader.catch_up(dialogue)
+            found.append(("note", note(reader.tracker)))
         return found
 
     def realise(self, text: str, brief: str, dialogue: Sequence[TurnView]) -> str:
         """Ranks → names, by the ranking before the coming agent turn. A rank that there is not stays as it is."""
-        tracker, scenario = list(track(brief, dialogue))[-1]
-        names = dict(zip(scenario.items, scenario.item_names, strict=True))
-        ranked = [names[item] for item, _ in tracker.ranking()]
+        if "<" not in text:
+            return text
+        reader = Follower(brief)
+        reader.catch_up(dialogue)
+        ranked = _ranked_names(reader)
 
         def name(found: re.Match[str]) -> str:
             rank = int(found[1])
             return ranked[rank - 1] if 1 <= rank <= len(ranked) else found[0]
 
         return _RANK.sub(name, text)
+
+
+def _ranked_names(reader: Follower) -> list[str]:
+    names = dict(zip(reader.scenario.items, reader.scenario.item_names, strict=True))
+    return [names[item] for item, _ in reader.tracker.ranking()]
+
+
+def _ranks_for_names(text: str, ranked: Sequence[str]) -> str:
+    for rank, name in enumerate(ranked, start=1):
+        text = text.replace(name, f"<{rank}>")
+    return text
 
 
 def note(tracker: Tracker) -> str:
