@@ -19,6 +19,7 @@ from dialog_envs.tasks.preference.language import lexicon
 from dialog_envs.tasks.preference.language.context import last_agent_acts, texts
 from dialog_envs.tasks.preference.language.references import table as name_table
 from dialog_envs.tasks.preference.language.tokens import tokenise
+from dialog_envs.tasks.preference.scenario import OCCASIONS
 
 _ENDS = frozenset(".!?;\n…")
 _BREAKS = frozenset((",", ":", "—", "–", "-", "(", ")", "but"))
@@ -33,6 +34,8 @@ _FLIP = {
 _NAMED_ORDER = {"first": 0, "second": 1, "third": 2, "last": -1}
 _ASKING = frozenset(("answer", "volunteer", "told", "change"))
 
+_NUMBERS = frozenset(lexicon.NUMBER_WORDS)
+Trie = dict[str, Any]
 Meaning = tuple[str, str, str]
 Mention = tuple[int, str, str, bool]
 """Position of a value, its slot, its value, and whether a "not" or "too" stands before it."""
@@ -67,15 +70,26 @@ def read(text: str, scenario: Any, dialogue: Sequence[Any] = ()) -> tuple[Act, .
 
 
 @lru_cache(maxsize=1)
-def _table() -> lexicon.Phrases:
+def _table() -> Trie:
+    """All phrases, word by word; under "" stands what the words so far mean."""
     data = tomllib.loads((files(__package__) / "grammar" / "user_cues.toml").read_text(encoding="utf-8"))
-    rows: list[tuple[Meaning, str]] = list(lexicon.groups())
+    rows: list[tuple[Meaning, str]] = [((kind, slot.rstrip("~"), value.rstrip("~")), phrases)
+                                       for (kind, slot, value), phrases in lexicon.groups()]
     rows += [(("cue", name, ""), phrases) for name, phrases in data["cue"].items() if name != "ignore"]
+    rows += [(("slot", name, ""), phrases) for name, phrases in data["slot"].items()]
     for name, phrases in data["value"].items():
         slot, _, value = name.partition(".")
         rows.append((("value", slot, value), phrases))
-    rows.append((("cue", "ignore", ""), data["cue"]["ignore"]))
-    return lexicon.build(rows)
+    occasions = [" ".join(tokenise(occasion)) for occasion, _ in OCCASIONS]
+    rows.append((("cue", "ignore", ""), ",".join([data["cue"]["ignore"], *occasions])))
+    root: Trie = {}
+    for phrases in lexicon.build(rows).values():
+        for _, words, meaning in phrases:
+            node = root
+            for word in words:
+                node = node.setdefault(word, {})
+            node[""] = meaning
+    return root
 
 
 def _sentences(tokens: list[str], items: tuple[str, ...]) -> list[_Sentence]:
@@ -103,24 +117,33 @@ def _sentences(tokens: list[str], items: tuple[str, ...]) -> list[_Sentence]:
             now.breaks.append(i)
             if token != "but":
                 negated = -9
-        for length, words, meaning in phrases.get(token, ()):
-            if length == 1 or tokens[i : i + length] == words:
-                kind, slot, value = meaning
-                if kind == "cue":
-                    now.cues.setdefault(slot, i)
-                    if slot == "neg" or slot == "too":
-                        negated = i + length
-                elif kind == "value":
-                    now.values.append((i, slot, value, i - negated <= 3))
-                else:
-                    now.slots.append((i, slot))
-                i += length
+        node = phrases.get(token)
+        end, meaning = i, None
+        j = i + 1
+        while node is not None:
+            if "" in node:
+                end, meaning = j, node[""]
+            if j == n:
                 break
-        else:
+            node = node.get(tokens[j])
+            j += 1
+        if meaning is not None:
+            kind, slot, value = meaning
+            if kind == "cue":
+                now.cues.setdefault(slot, i)
+                if slot == "neg" or slot == "too":
+                    negated = end
+            elif kind == "value":
+                now.values.append((i, slot, value, i - negated <= 3))
+            else:
+                now.slots.append((i, slot))
+            i = end
+            continue
+        if token in _NUMBERS or token[0].isdigit():
             number = _number(tokens, i)
             if number is not None:
                 now.values.append((i, *number, False))
-            i += 1
+        i += 1
     if now.size:
         done.append(now)
     return done
@@ -156,18 +179,21 @@ class _Reader:
         self.weak: list[str] = []
         self.mode = ""
         self.pending: int | None = None
+        self.topic: list[str] = []
+        self.raised: list[tuple[int, str]] = []
 
     def finish(self) -> tuple[Act, ...]:
         """The acts; small talk only if there is nothing else."""
         acts = self.acts
         if any(act.kind == "accept" for act in acts):
             acts = [act for act in acts if act.kind != "leave"]
-        if not acts:
-            acts = [Act(self._small_talk())] if self._small_talk() else []
+        if all(act.kind in ("leave", "change") for act in acts) and self._small_talk():
+            acts = sorted([Act(self._small_talk()), *acts], key=lambda act: act.kind == "leave")
+            acts.sort(key=lambda act: act.kind != "change")
         return tuple(dict.fromkeys(acts))
 
     def _small_talk(self) -> str:
-        if not self.dialogue and self.weak:
+        if not self.dialogue:
             return "greet"
         return next((kind for kind in ("clarify", "greet", "nudge") if kind in self.weak), "")
 
@@ -177,6 +203,10 @@ class _Reader:
         for kind in ("clarify", "greet", "nudge"):
             if kind in cues:
                 self.weak.append(kind)
+        if "what" in cues and now.question and now.size <= 3:
+            self.weak.append("clarify")
+        if "ovq" in cues and len(self.suggested) > 1 and not self.asks:
+            cues["ovs"] = cues.pop("ovq")
         if "ovq" in cues and (len(self.asks) > 1 or not now.values):
             self._once(Act("overwhelmed", value="questions"))
             return
@@ -196,7 +226,7 @@ class _Reader:
             return
         if values:
             self._state(now, values)
-        elif not self.acts or self.acts[-1].kind == "overwhelmed" or len(self.asks) > 1:
+        elif not self.acts or self.acts[-1].kind in ("overwhelmed", "change") or len(self.asks) > 1:
             self._without_value(now)
 
     def _once(self, act: Act) -> None:
@@ -244,13 +274,12 @@ class _Reader:
 
     def _is_flaw(self, now: _Sentence) -> bool:
         """Whether a sentence describes what was suggested ("it's indoors") rather than a wish."""
-        if not now.items and "ref" not in now.cues:
+        cues = now.cues
+        wishes = [position for cue, position in cues.items() if cue in ("please", "instead")]
+        if self.mode or "vol" in cues or "accept" in cues or not (now.items or (self.suggested and "ref" in cues)):
             return False
-        ref = min(now.cues.get("ref", 10**9), now.items[0][0] if now.items else 10**9)
-        now.cues["ref"] = ref
-        if not (self.suggested or now.items) or "accept" in now.cues:
-            return False
-        return not any(ref < position for cue, position in now.cues.items() if cue in ("please", "instead"))
+        cues["ref"] = now.items[0][0] if now.items else cues["ref"]
+        return not wishes or bool(now.items and max(wishes) < cues["ref"])
 
     def _state(self, now: _Sentence, values: dict[str, str]) -> None:
         """Acts that say values."""
@@ -260,11 +289,11 @@ class _Reader:
                 self.acts.append(Act(self.mode, slot=slot, value=value))
             elif slot not in said:
                 self.acts.append(Act(self._kind(now, slot), slot=slot, value=value))
-        self.mode = ""
+        self.mode, self.pending = "", None
 
     def _kind(self, now: _Sentence, slot: str) -> str:
         """Answered or volunteered: by what was asked."""
-        if slot in self.asked:
+        if slot in self.asked and not ("vol" in now.cues and self.acts):
             return "answer"
         marked = "vol" in now.cues or any(act.kind in ("answer", "evade") for act in self.acts)
         if "open" in self.asked or not (self.dialogue or marked):
@@ -277,29 +306,39 @@ class _Reader:
         """Consent, hesitation, refusal. True if the sentence was one of them."""
         cues = now.cues
         named = [name for _, name in now.items]
-        if self.pending is not None and not named and values and not self.mode and "vol" not in cues:
+        if self.pending is not None and values and not (named or self.mode or "vol" in cues):
             return self._give_reason(values)
+        if self.topic and not named:
+            named, self.topic = self.topic, []
         targets = named or self._meant(now)
         if not targets or self.mode or ("vol" in cues and not named):
             return False
         verdict = self._verdict(now, values, bool(named))
         if verdict == "accept":
+            self.acts = [act for act in self.acts if act.kind != "accept" or not named]
             self._once(Act("accept", item=targets[0]))
         elif verdict == "hesitate":
             self._once(Act("hesitate", item=targets[0]))
         elif verdict == "reject":
             self._refuse(targets, values)
+        elif now.question and now.items:
+            self.topic = named
+            return True
         return bool(verdict)
 
     def _verdict(self, now: _Sentence, values: dict[str, str], named: bool) -> str:
         """"accept", "hesitate", "reject", or "" if the sentence judges nothing."""
         cues = now.cues
+        if ("nudge" in cues or "nudge" in self.weak) and not named and not values:
+            return "hesitate" if "hesitate" in cues else ""
+        if not named and Act("overwhelmed", value="suggestions") in self.acts:
+            return ""
         judged = any(act.kind in ("reject", "hesitate", "accept") for act in self.acts)
         if judged and not named:
             return "accept" if "accept" in cues and "ref" in cues and not values else ""
         if "accept" in cues and not ("reject" in cues or "instead" in cues):
             return "accept"
-        if "hesitate" in cues and not values:
+        if ("hesitate" in cues or "evade" in cues) and not values:
             return "hesitate"
         if "reject" in cues or "instead" in cues:
             return "reject"
@@ -362,14 +401,16 @@ class _Reader:
         cues = now.cues
         if "more" in cues and ("open" in self.asked or not self.asks):
             self._once(Act("answer", slot="open", value="none"))
+        elif now.question and "evade" not in cues and (now.slots or "open" in cues):
+            self.raised = now.slots + [(0, "open")] * ("open" in cues)
         elif "evade" in cues and (self.asks or now.slots or "open" in cues):
             self._once(Act("evade", slot=self._topic(now)))
-        elif self.asks:
+        elif self.asks and not any(act.kind in _ASKING for act in self.acts):
             self._bare(self.asks[0], cues)
 
     def _topic(self, now: _Sentence) -> str:
         """What an evasion is about: the slot it names, if asked about; else what was asked."""
-        named = [slot for _, slot in now.slots] + ["open"] * ("open" in now.cues)
+        named = [slot for _, slot in now.slots + self.raised] + ["open"] * ("open" in now.cues)
         asked = [act.slot or "open" for act in self.asks]
         return next((slot for slot in named if slot in asked), asked[0] if asked else [*named, "open"][0])
 
@@ -379,7 +420,7 @@ class _Reader:
         nothing = "none" if slot in ("need", "open") else "any"
         if "nopref" in cues:
             self._once(Act("answer", slot=slot, value=nothing))
-        elif "yes" in cues and value:
+        elif value and ("yes" in cues or "accept" in cues):
             self._once(Act("answer", slot=slot, value=value))
         elif "no" in cues or "none" in cues or "neg" in cues:
             opposite = _FLIP.get((slot, value or ""), nothing)

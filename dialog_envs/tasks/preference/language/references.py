@@ -36,7 +36,7 @@ def _with_article(name: str) -> str:
     if first in ("The", "A", "An"):
         name = rest
         first = rest.partition(" ")[0]
-    if first.lower() in _common_words():
+    if first.lower() in _common_words() and not rest[:1].isupper():
         name = name[0].lower() + name[1:]
     return f"the {name} visit" if _plural(name) else f"the {name}"
 
