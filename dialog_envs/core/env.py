@@ -60,7 +60,6 @@ class DialogEnv(gym.Env[Observation, str]):
         self.turns: list[Turn] = []
         self.outcome: Outcome | None = None
         self.episode_seed = 0
-        self._views: tuple[TurnView, ...] = ()
         self._agent_turns = 0
         self._running = False
 
@@ -85,11 +84,11 @@ class DialogEnv(gym.Env[Observation, str]):
         self.persona = self._persona(options)
         self.scenario = self._scenario(options)
         self.user.start(self.task, self.persona, self.scenario, stream(self.episode_seed, "user"))
-        self.turns, self._views, self.outcome = [], (), None
+        self.turns, self.outcome = [], None
         self._agent_turns, self._running = 0, True
         opening = self.user.opening()
         if opening is not None:
-            self._add(Turn(USER, opening.text, opening.acts))
+            self.turns.append(Turn(USER, opening.text, opening.acts))
         self._render_if_human()
         return self._observation(), self._info()
 
@@ -113,12 +112,12 @@ class DialogEnv(gym.Env[Observation, str]):
             raise UsageError(f"an action is a text of at most {MAX_TEXT} characters; got {what}")
         if not self._running:
             raise UsageError("the episode is over (or has not begun): call reset() before step()")
-        return (*self._views, {"speaker": AGENT, "text": action})
+        return (*[turn.view() for turn in self.turns], {"speaker": AGENT, "text": action})
 
     def finish_step(self, action: str, reply: UserTurn) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
         """Second half of :meth:`step`, given the user's reply. Apart, so that many users can reply together."""
-        self._add(Turn(AGENT, action, reply.agent_acts))
-        self._add(Turn(USER, reply.text, reply.acts))
+        self.turns.append(Turn(AGENT, action, reply.agent_acts))
+        self.turns.append(Turn(USER, reply.text, reply.acts))
         self._agent_turns += 1
         truncated = not reply.done and self._agent_turns >= self.task.max_turns
         reward = 0.0
@@ -155,12 +154,9 @@ class DialogEnv(gym.Env[Observation, str]):
             return self.task.sample_scenario(stream(self.episode_seed, "scenario"))
         return self.task.scenario_from_json(given) if isinstance(given, Mapping) else given
 
-    def _add(self, turn: Turn) -> None:
-        self.turns.append(turn)
-        self._views = (*self._views, turn.view())
-
     def _observation(self) -> Observation:
-        return {"brief": self.scenario.brief, "dialogue": self._views}
+        # New dicts each time: users keep observations, and may change what they were handed.
+        return {"brief": self.scenario.brief, "dialogue": tuple([turn.view() for turn in self.turns])}
 
     def _info(self) -> dict[str, Any]:
         info: dict[str, Any] = {}

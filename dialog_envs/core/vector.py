@@ -1,8 +1,9 @@
 """The batched environment: ``gym.make_vec(id, num_envs=n)``.
 
 Users of all episodes are played together: where the simulator has ``reply_batch`` it gets all dialogues at once (one
-batch to a local model, concurrent requests to an endpoint). Observations and actions are tuples of length ``n``.
-Every sub-environment plays exactly the episode that it would play alone with the same seed.
+batch to a local model, concurrent requests to an endpoint). As Gymnasium batches a ``Dict``, an observation is
+``{"brief": (n texts), "dialogue": (n dialogues)}``; :func:`unbatch` gives one observation an episode. Actions are a
+sequence of ``n`` texts. Every sub-environment plays exactly the episode that it would play alone with the same seed.
 """
 
 from __future__ import annotations
@@ -19,6 +20,22 @@ from numpy.typing import NDArray
 from dialog_envs.core.dialogue import Observation, UserTurn
 from dialog_envs.core.env import DialogEnv
 from dialog_envs.errors import UsageError
+
+
+def batch(observations: Sequence[Observation]) -> dict[str, Any]:
+    """One observation an episode → the batched observation."""
+    return {
+        "brief": tuple(observation["brief"] for observation in observations),
+        "dialogue": tuple(observation["dialogue"] for observation in observations),
+    }
+
+
+def unbatch(observation: dict[str, Any]) -> list[Observation]:
+    """The batched observation → one observation an episode, as agents take them."""
+    return [
+        {"brief": brief, "dialogue": dialogue}
+        for brief, dialogue in zip(observation["brief"], observation["dialogue"], strict=True)
+    ]
 
 
 class DialogVectorEnv(VectorEnv[Any, Any, Any]):
@@ -55,7 +72,7 @@ class DialogVectorEnv(VectorEnv[Any, Any, Any]):
 
     def reset(
         self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[tuple[Observation, ...], dict[str, Any]]:
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
         """Begin all episodes, or those in ``options["reset_mask"]`` (bools, shape (n,)).
 
         Args:
@@ -73,13 +90,11 @@ class DialogVectorEnv(VectorEnv[Any, Any, Any]):
                 infos = self._add_info(infos, info, i)
                 self._ended[i] = False
         self._observations = observations  # type: ignore[assignment]
-        return tuple(self._observations), infos
+        return batch(self._observations), infos
 
     def step(
         self, actions: Sequence[str]
-    ) -> tuple[
-        tuple[Observation, ...], NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]
-    ]:
+    ) -> tuple[dict[str, Any], NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]:
         """One agent turn in every running episode. Arrays have shape (n,)."""
         if isinstance(actions, str) or len(actions) != self.num_envs:
             raise UsageError(f"step takes {self.num_envs} texts, one an episode; got {actions!r:.80}")
@@ -99,7 +114,7 @@ class DialogVectorEnv(VectorEnv[Any, Any, Any]):
         self._ended = terminated | truncated
         if self.autoreset_mode is AutoresetMode.SAME_STEP:
             infos = self._reset_ended(infos)
-        return tuple(self._observations), rewards, terminated, truncated, infos
+        return batch(self._observations), rewards, terminated, truncated, infos
 
     def _replies(self, running: Sequence[int], actions: Sequence[str]) -> dict[int, UserTurn]:
         """The users' replies, asked for together where the simulator can."""

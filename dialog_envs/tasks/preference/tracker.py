@@ -14,7 +14,7 @@ from dialog_envs.tasks.preference.catalogue import Item
 from dialog_envs.tasks.preference.language.reading import read
 from dialog_envs.tasks.preference.language.understanding import understand
 from dialog_envs.tasks.preference.persona import HARD, NO_PREFERENCE, SLOTS, SOFT
-from dialog_envs.tasks.preference.scenario import PreferenceScenario, scenario_from_brief
+from dialog_envs.tasks.preference.scenario import scenario_from_brief
 from dialog_envs.tasks.preference.utility import WEIGHTS, breaks, match
 
 FIRST_BONUS = 2.0
