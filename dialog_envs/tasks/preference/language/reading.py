@@ -205,6 +205,8 @@ class _Reader:
                 self.weak.append(kind)
         if "what" in cues and now.question and now.size <= 3:
             self.weak.append("clarify")
+        if "pick" in cues:
+            cues.setdefault("ref", cues["pick"])
         if "ovq" in cues and len(self.suggested) > 1 and not self.asks:
             cues["ovs"] = cues.pop("ovq")
         if "ovq" in cues and (len(self.asks) > 1 or not now.values):
@@ -330,7 +332,7 @@ class _Reader:
         """"accept", "hesitate", "reject", or "" if the sentence judges nothing."""
         cues = now.cues
         if ("nudge" in cues or "nudge" in self.weak) and not named and not values:
-            return "hesitate" if "hesitate" in cues else ""
+            return "hesitate" if "hesitate" in cues else "reject" if "instead" in cues else ""
         if not named and Act("overwhelmed", value="suggestions") in self.acts:
             return ""
         judged = any(act.kind in ("reject", "hesitate", "accept") for act in self.acts)
@@ -348,6 +350,8 @@ class _Reader:
             return "reject"
         if "maybe" in cues:
             return "hesitate"
+        if "pick" in cues and now.size <= 4 and not now.question:
+            return "accept"
         if "good" in cues or "yes" in cues or (named and "please" in cues):
             return "accept"
         if named and now.size <= 3 and not now.question:
@@ -405,7 +409,7 @@ class _Reader:
             self.raised = now.slots + [(0, "open")] * ("open" in cues)
         elif "evade" in cues and (self.asks or now.slots or "open" in cues):
             self._once(Act("evade", slot=self._topic(now)))
-        elif self.asks and not any(act.kind in _ASKING for act in self.acts):
+        elif self.asks and not any(act.kind in (*_ASKING, "evade") for act in self.acts):
             self._bare(self.asks[0], cues)
 
     def _topic(self, now: _Sentence) -> str:
