@@ -80,7 +80,8 @@ def phrase(
     for position, act in enumerate(acts):
         text = _SAY[act.kind](voice, act, position, acts)
         sentences.append(sentence(text))
-    if voice.high and len(acts) == 1 and acts[0].kind in ("answer", "volunteer", "evade") and voice.draw() < 0.4:
+    wished = len(acts) == 1 and acts[0].kind == "answer" and acts[0].value not in NO_PREFERENCE
+    if wished and voice.high and voice.draw() < 0.4:
         sentences.append(sentence(voice.pick(_frames()["wish"]["aside"])))
     return " ".join(sentences)
 
@@ -131,23 +132,25 @@ def _answer(voice: Voice, act: Act, position: int, acts: tuple[Act, ...]) -> str
         return voice.pick(bank["low"]) if voice.low else voice.pick(bank["text"]) + voice.pick(bank["tail"])
     if voice.low:
         return _short(voice, slot, value, bare=_only_question(voice, slot, acts))
-    opener = _opener(voice, slot, value, position)
+    opener = _opener(voice, slot, value, position, acts)
     return join(opener, _statement(voice, slot, value, starts=not opener))
 
 
-def _opener(voice: Voice, slot: str, value: str, position: int) -> str:
+def _opener(voice: Voice, slot: str, value: str, position: int, acts: tuple[Act, ...]) -> str:
     """How an answer begins: "Yes, " and "No, " only where the question named a value."""
     bank = _frames()["opener"]
     named = next((ask.value for ask in voice.asked if ask.slot == slot and ask.value), None)
     if position:
-        return voice.maybe(0.5, bank["next"])
+        before = acts[position - 1].kind
+        return voice.maybe(0.6, bank[{"overwhelmed": "first", "change": "question"}.get(before, "next")])
     if named is not None and len(voice.asked) == 1 and voice.draw() < 0.6:
         if named == value:
             return voice.pick(bank["yes"])
         if value not in NO_PREFERENCE and slot in ("setting", "pace", "crowd"):
             return voice.pick(bank["no"])
     if voice.hedges:
-        return voice.maybe(0.6, bank["hedge"])
+        firm = slot in FACT_SLOTS or value in NO_PREFERENCE
+        return voice.maybe(0.6, bank["fact" if firm else "hedge"])
     return voice.maybe(0.7, bank["chatty"]) if voice.high else voice.maybe(0.55, bank["plain"])
 
 
