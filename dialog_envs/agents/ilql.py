@@ -1,0 +1,184 @@
+"""Implicit language Q-learning (ILQL), on the level of tokens.
+
+Source: Snell, Kostrikov, Su, Yang, Levine: Offline RL for Natural Language Generation with Implicit Language Q
+Learning, arXiv 2206.11871. Utterances are sequences of token actions; the next state of an agent token is the state
+before the next *agent* token, so notes and user words are part of the environment's transition.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from dialog_envs.agents.batch import Batch
+from dialog_envs.agents.language_model import DialogueModel
+from dialog_envs.agents.sequences import TextEpisode
+from dialog_envs.agents.trainer import Algorithm, TrainingConfig
+from dialog_envs.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class ILQLConfig:
+    """Settings of ILQL; the loss is :func:`ilql_loss`."""
+
+    expectile: float = 0.7
+    """tau: 0.5 is the mean over the data's actions, towards 1 their maximum."""
+    discount: float = 0.99
+    discount_on: Literal["token", "turn"] = "token"
+    """Discount after every agent token (as published), or only after the last token of a turn."""
+    cql_weight: float = 0.01
+    bc_weight: float = 1.0
+    """Weight of the language-model loss on a shared trunk. A separate trunk leaves the policy as BC left it."""
+    polyak: float = 0.02
+    """Published is 0.005, for trainings of tens of thousands of steps."""
+    trunk: Literal["shared", "separate"] = "separate"
+    """Where the value heads read. Shared is lighter to decode; there the noise of the language-model loss drowns the
+    values' small gradients, so that they need many more steps."""
+    returns_warmup: float = 0.3
+    """Over this first share of the training the goal of Q moves from the observed return to the one-step target.
+    One-step targets carry a reward back by one token an update, over a hundred tokens in a dialogue. 0 is as
+    published."""
+    head_width: int = 0
+    """Hidden units of the value heads; 0 is twice the model's width."""
+    bootstrap_truncated: bool = True
+    """Whether the value of the last state continues an episode that the turn cap cut off."""
+    beta: float = 16.0
+    """Weight of the advantage in decoding: log pi + beta (Q - V)."""
+    training: TrainingConfig = field(default_factory=TrainingConfig)
+
+
+def ilql_loss(
+    q: tuple[Tensor, Tensor],
+    target: Tensor,
+    v: Tensor,
+    logits: Tensor | None,
+    batch: Batch,
+    config: ILQLConfig,
+    returns_weight: float = 0.0,
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """The loss of ILQL on N agent tokens, a pure function.
+
+    With ``Qt`` the minimum of both target heads at the token taken, and ``u = Qt - V(s)``::
+
+        L_V   = mean |tau - 1[u < 0]| u^2
+        L_Q   = sum over both heads of mean (r + gamma * b * V(s') - Q(s, a))^2
+        L_CQL = sum over both heads of mean -log softmax(Q(s, .))[a]
+        L_BC  = mean -log pi(a | s)
+        L     = L_Q + L_V + cql_weight * L_CQL + bc_weight * L_BC
+
+    (2206.11871, equations 4 to 6 and section 4.2.) ``b`` is 0 after the last action of a terminal episode, else 1;
+    no gradient flows through ``Qt``, nor through ``V(s')``.
+
+    Args:
+        q: both Q heads at the N states, (N, vocabulary) each.
+        target: minimum of the target heads at the tokens taken, (N,).
+        v: values of all S states of the batch, (S,); the first N belong to the actions.
+        logits: the policy's, (N, vocabulary), or None to leave the BC term out.
+        batch: actions, rewards and next states.
+        config: weights.
+        returns_weight: w; the goal of Q becomes ``(1 - w) * (r + gamma * b * V(s')) + w * G`` with the return G.
+    """
+    n = len(batch.action)
+    target = target.detach()
+    u = target - v[:n]
+    weight = torch.where(u < 0, 1.0 - config.expectile, config.expectile)
+    v_loss = (weight * u.square()).mean()
+
+    discount = _discount(batch, config)
+    goal = batch.reward + discount * v.detach()[batch.next_state]
+    if returns_weight:
+        goal = torch.lerp(goal, discounted_returns(batch, discount), returns_weight)
+    taken = batch.action.unsqueeze(-1)
+    q_taken = [head.gather(-1, taken).squeeze(-1) for head in q]
+    q_loss = torch.stack([(goal - value).square().mean() for value in q_taken]).sum()
+
+    loss = q_loss + v_loss
+    parts = {"q": q_loss, "v": v_loss, "mean_q": q_taken[0].mean(), "mean_v": v[:n].mean(), "goal": goal.mean()}
+    parts["advantage_std"] = u.detach().std(unbiased=False)
+    if config.cql_weight:
+        parts["cql"] = torch.stack([F.cross_entropy(head, batch.action) for head in q]).sum()
+        loss = loss + config.cql_weight * parts["cql"]
+    if logits is not None:
+        parts["bc"] = F.cross_entropy(logits, batch.action)
+        loss = loss + config.bc_weight * parts["bc"]
+    return loss, {name: part.detach() for name, part in parts.items()}
+
+
+def _discount(batch: Batch, config: ILQLConfig) -> Tensor:
+    """What the next state's value is multiplied with: (N,)."""
+    bootstrap = batch.bootstrap
+    if not config.bootstrap_truncated:
+        bootstrap = bootstrap * (batch.next_state < len(batch.action))
+    if config.discount_on == "turn":
+        return bootstrap * (1.0 - batch.turn_end * (1.0 - config.discount))
+    return bootstrap * config.discount
+
+
+def discounted_returns(batch: Batch, discount: Tensor) -> Tensor:
+    """What followed each action in the data: ``G = r + discount * G'``, nothing after the last action. (N,)."""
+    n = len(batch.action)
+    rewards, discounts, following = batch.reward.tolist(), discount.tolist(), batch.next_state.tolist()
+    returns = [0.0] * n
+    for i in reversed(range(n)):
+        later = returns[following[i]] if i < following[i] < n else 0.0
+        returns[i] = rewards[i] + discounts[i] * later
+    return torch.tensor(returns, device=batch.reward.device)
+
+
+class ILQL(Algorithm[ILQLConfig]):
+    """Implicit Q-learning over the agent's tokens, starting from a BC model."""
+
+    name = "ilql"
+    config_class = ILQLConfig
+    starts_from_bc = True
+
+    def select(self, episodes: Sequence[TextEpisode]) -> list[TextEpisode]:
+        """All episodes: failures tell what not to do."""
+        return list(episodes)
+
+    def prepare(self, model: DialogueModel) -> None:
+        """Puts fresh value heads on the model.
+
+        Raises:
+            UsageError: a setting is out of its range.
+        """
+        config = self.config
+        if not 0 < config.expectile < 1 or not 0 <= config.discount <= 1 or not 0 < config.polyak <= 1:
+            raise UsageError(
+                f"expectile={config.expectile} must lie between 0 and 1, discount={config.discount} and "
+                f"polyak={config.polyak} between 0 and 1 inclusive (polyak above 0)."
+            )
+        if config.trunk not in ("shared", "separate"):
+            raise UsageError(f"trunk='{config.trunk}' is unknown: choose 'shared' or 'separate'.")
+        model.add_heads(config.head_width, config.trunk)
+
+    def loss(self, model: DialogueModel, batch: Batch, progress: float) -> tuple[Tensor, dict[str, Tensor]]:
+        """The loss on one batch."""
+        heads = model.heads
+        assert heads is not None, "prepare() comes first"
+        states = model.value_states(batch.ids, batch.state)  # (S, width)
+        acting = states[: len(batch.action)]
+        logits = None
+        if self.config.trunk == "shared" and self.config.bc_weight:
+            logits = model.logits(acting).float()
+        # Values differ by hundredths: the heads compute in full precision also where the trunk does not.
+        with torch.autocast(states.device.type, enabled=False):
+            states, acting = states.float(), acting.float()
+            q, v = heads.action_values(acting), heads.values(states)
+            target = heads.target_values(acting, batch.action)
+            return ilql_loss(q, target, v, logits, batch, self.config, self._returns_weight(progress))
+
+    def _returns_weight(self, progress: float) -> float:
+        """From 1 at the start of the training to 0 after the warm-up."""
+        warmup = self.config.returns_warmup
+        return max(0.0, 1.0 - progress / warmup) if warmup else 0.0
+
+    def after_step(self, model: DialogueModel) -> None:
+        """Moves the target heads towards the online ones."""
+        assert model.heads is not None
+        model.heads.update_targets(self.config.polyak)
