@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from . import lexicon
-from .cues import AUXILIARIES, CONJUNCTIONS, FILLERS, OPENERS, RELATIVE, SMALL, START, SUBJECTS, WH, table
+from .cues import ASKING, AUXILIARIES, CONJUNCTIONS, FILLERS, OPENERS, RELATIVE, SMALL, START, SUBJECTS, WH, table
 from .names import Span
 
 ENDS = frozenset((".", "!", "?", ";", "\n", "…"))
@@ -13,6 +13,8 @@ CURRENCY = frozenset(("euros", "euro", "eur", "€", "bucks", "dollars", "$", "�
 _HOURS = frozenset(("hours", "hour", "h"))
 _MINUTES = frozenset(("minutes", "minute", "min"))
 _BOUNDARIES = ENDS | {","}
+_VERBS = frozenset(("cost", "costs", "lasts", "needs", "has", "is"))
+_NO_QUESTION = frozenset("restate nod praise ack reason topic greet".split())
 _AFTER_PRAISE = _BOUNDARIES | {"and", "so", "then", "but", "lets", "—", "–", "-", ":", "i", "thanks", "thank"}
 
 
@@ -30,10 +32,14 @@ class Clause:
     a value with "~" only in a question to be answered by yes or no."""
     cues: set[str] = field(default_factory=set)
     size: int = 0
+    end: int = 0
+    """Index of the token behind it."""
     other: int = 0
     """How many words belong to no phrase."""
     wh: bool = False
     you: bool = False
+    stated: bool = False
+    """Whether a verb of fact follows the first activity named."""
     colon: bool = False
     """Whether a colon follows the first activity named."""
 
@@ -59,16 +65,20 @@ def cut(tokens: list[str], spans: list[Span]) -> list[Clause]:
             continue
         if token in ENDS:
             if clause.size:
+                clause.end = i
                 clauses.append(clause)
             for part in clauses[sentence:]:
-                part.mark = token
-                part.question = part.question or token == "?"
+                part.mark = token if part is clause else ","
+                if token == "?" and (part is clause or part.cues.isdisjoint(_NO_QUESTION)):
+                    part.question = True
             if clause.size:
                 clause = Clause()
             sentence = len(clauses)
             i += 1
             continue
         if token in CONJUNCTIONS and clause.size and _begins(tokens, i + 1, n):
+            clause.end = i
+            clause.mark = ","
             clauses.append(clause)
             clause = Clause()
             i += 1
@@ -77,8 +87,10 @@ def cut(tokens: list[str], spans: list[Span]) -> list[Clause]:
             clause.first = token
         if not clause.question and token in OPENERS and (clause.size == 0 or clause.size < 4 and clause.first in FILLERS):
             clause.question = _opens(tokens, i, n)
+            clause.wh = clause.question and token in ASKING
         i = _take(tokens, i, n, clause, phrases)
     if clause.size:
+        clause.end = n
         clauses.append(clause)
     return clauses
 
@@ -121,15 +133,20 @@ def _take(tokens: list[str], i: int, n: int, clause: Clause, phrases: lexicon.Ph
             if kind == "cue":
                 if name in START:
                     name = _start(tokens, i, i + length, n, clause, name)
-                if name:
-                    clause.cues.add(name)
+                    if not name:
+                        continue
+                clause.cues.add(name)
             else:
                 opposite = lexicon.OPPOSITE.get(value)
                 if opposite and not lexicon.NEGATIONS.isdisjoint(tokens[max(0, i - 2) : i]):
                     value = opposite
                 clause.slots.append((name, value))
             clause.size += length
-            if token in WH and value == "" and name != "prop":
+            if clause.spans and (name == "fact" or token in _VERBS):
+                clause.stated = True
+            if token in ASKING and name == "prop":
+                clause.wh = False
+            elif token in ASKING and not clause.question and kind == "slot":
                 clause.wh = True
             return i + length
     if token[0].isdigit():
@@ -138,10 +155,10 @@ def _take(tokens: list[str], i: int, n: int, clause: Clause, phrases: lexicon.Ph
             clause.slots.append(number)
         clause.size += 1
     elif token == "or" or token == "vs" or token == "versus":
-        if i + 1 < n and tokens[i + 1] not in ("so", "something", "thereabouts", "anything", "less", "similar"):
+        if i + 1 < n and tokens[i + 1] not in ("so", "something", "some", "thereabouts", "anything", "less", "similar", "such", "maybe"):
             clause.slots.append(("or", ""))
-    elif token in WH:
-        clause.wh = True
+    elif token in ASKING:
+        clause.wh = clause.wh or not clause.question
         clause.size += 1
     elif token[0].isalpha():
         if token == "you" or token == "your":
@@ -154,7 +171,7 @@ def _take(tokens: list[str], i: int, n: int, clause: Clause, phrases: lexicon.Ph
 
 def _start(tokens: list[str], i: int, end: int, n: int, clause: Clause, name: str) -> str:
     """The cue as it counts here: some mean something only where a clause begins."""
-    if clause.size and not (clause.size < 3 and clause.first in FILLERS):
+    if clause.size and not (clause.size < 3 and clause.first in FILLERS or "nod" in clause.cues and name == "restate"):
         return "eval" if name in ("praise", "nod") else ""
     if name == "praise" and end < n and tokens[end] not in _AFTER_PRAISE:
         return "eval"

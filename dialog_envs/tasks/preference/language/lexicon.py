@@ -18,7 +18,7 @@ VALUES: Mapping[tuple[str, str], str] = {
     "sculptures, museum, museums, exhibition, exhibitions, murals, street art, arty, artsy, visual arts, design, photography",
     ("theme", "history"): "history, historical, historic, heritage, monument, monuments, ruins, castle, castles, ancient, "
     "medieval, archaeology, archaeological, the past, old buildings, historical/historic sites, architecture, cathedrals",
-    ("theme", "nature"): "nature, natural, wildlife, animals, forest, forests, gardens, parks, landscape, landscapes, scenery, "
+    ("theme", "nature"): "nature, the? great outdoors, natural, wildlife, animals, forest, forests, gardens, parks, landscape, landscapes, scenery, "
     "birdwatching, greenery, countryside, national park/parks, plants, the wild, hiking trails",
     ("theme", "food"): "food, foodie, foodies, cuisine, culinary, gastronomy, gastronomic, tasting, tastings, local "
     "dishes/flavours/flavors, wine, wines, eating, eat, cooking, restaurant, restaurants, street food, delicacies, foody, "
@@ -39,9 +39,9 @@ VALUES: Mapping[tuple[str, str], str] = {
     ("pace", "relaxed"): "relaxed, relaxing, relax, easygoing, easy going, slow, slower, leisurely, laid back, chill, gentle, "
     "unhurried, take/taking it easy, slowly, low key, restful, easy pace, low effort, lazy, chilled, take/taking things "
     "easy/slow/slowly, not/nothing too? strenuous/demanding/tiring/exhausting, low energy, calm pace, unwind, unwinding, mellow, "
-    "lighter, light activity, easy, put your/my feet up, sit/sitting back, less active, sedentary, effortless, no rush",
+    "lighter, light activity, slow pace, easy, put your/my feet up, sit/sitting back, less active, sedentary, effortless, no rush",
     ("pace", "moderate"): "moderate, moderately active, medium pace, steady pace",
-    ("pace", "active"): "active, actively, energetic, adventurous, adventure, adventures, on the move, physical, physically, "
+    ("pace", "active"): "fast, faster, fast pace, active, actively, energetic, adventurous, adventure, adventures, on the move, physical, physically, "
     "vigorous, strenuous, sweaty, sporty pace, challenging, some exercise, adrenaline, fast paced, high energy, exertion, moving around, move around, "
     "break/breaking/work/working up? a sweat, demanding, up tempo, full of action, action, intense, action packed, get "
     "moving, heart/blood pumping/racing, exert, thrilling, burn/burning some? energy, energetically, sweat, exerting, "
@@ -69,8 +69,8 @@ VALUES: Mapping[tuple[str, str], str] = {
     "priced, under sixty, sixty euros, middle of the road, average price, medium price/priced, mid budget",
     ("budget", "any"): "money is/isnt no/an? object/issue/problem/thing/concern/limit, money isnt a thing/problem, upper limit, no upper limit, no limit, no budget limit, no limits, unlimited, unlimited budget, cost no object, price no object, expensive, pricey, costly, splurge, splurging, luxury, luxurious, premium, high end, spend/spending a lot, "
     "money is no object, upscale, no expense spared, treat yourself/yourselves/myself, pay more, push the boat out, "
-    "no limit on price, pricier, high budget, spend/spending more, paying more, sky is the limit, fancy",
-    ("time", "short"): "short, shorter, quick, quicker, brief, an hour, one hour, hour or two, couple of hours, two hours, few "
+    "no limit on price, pricier, high budget, spend/spending more, paying more, sky is the limit, something/somewhere fancy, fancy places, splash out, splash the cash, go all out, splashing out, expensive activities, deep pockets",
+    ("time", "short"): "short, shorter, quick, quicker, brief, an hour, one hour, hour or two, an hour or two, a couple of hours, couple of hours, two hours, few "
     "hours, one or two hours, short activity, hour or so, quick visit, not too long, short of time, pressed for time, "
     "in a hurry, little time, limited time, in a rush, not much time, tight on time, bite sized, just an hour, short on time",
     ("time", "half_day"): "half day, half a day, half the day, morning, afternoon, half of the day, a morning, an afternoon, three "
@@ -93,33 +93,34 @@ VALUES: Mapping[tuple[str, str], str] = {
 A value with "~" is one only in a question to be answered by yes or no ("do you like crowds?", but "crowds?")."""
 
 SLOT_WORDS: Mapping[str, str] = {
-    "theme": "theme, themes, what/which things/stuff/experiences/activities/activity/experience/topics, kind stuff/things,  topic, topics, subject, interests, interest, interested in, hobby, hobbies, what sort/kind/kinds/sorts/type/types "
+    "theme": "theme, themes, you into, kind stuff/things,  topic, topics, subject, interests, interest, interested in, hobby, hobbies, what sort/kind/kinds/sorts/type/types "
     "of activity/activities/things/thing/stuff/experience/experiences/attraction/attractions/places/place/outing/outings, kind/kinds/sort/sorts/"
     "type/types of activity/activities/experience/experiences/attraction/attractions/outing/outings, passion, passions, "
     "passionate about, what are you into, what you are into, what youre into, into most, which activities, pastime, pastimes, "
     "fascinates you, interests you, category, categories, areas of interest, genre, field, fields, "
-    "are you into, get you excited, themed, what activities, subjects, kind/type/sort of thing/things/stuff, culture or",
-    "setting": "setting, settings, weather, surroundings, indoors or outdoors, inside or outside, indoor or outdoor, indoors vs outdoors, roof over "
+    "are you into, get you excited, themed, what activities, subjects, kind/type/sort of thing/things/stuff, kind/sort/type activity/activities/experience, culture, cultural",
+    "setting": "setting, settings, surroundings, roof over "
     "your head, in or out, out or in, inside or out, indoors or out, in or outdoors, in doors or out doors, outdoors or in, setting wise",
-    "pace": "pace, tempo, speed, energy level/levels, energy, energised, energized, level of activity, activity level/levels, how active, how "
+    "pace": "pace, tempo, speed, energy level/levels, energy, energised, energized, level of activity, what? activity level/levels, vibe/vibes pace, how active, how "
     "physical, fitness, how energetic, intensity, effort, how relaxed, rhythm, fit, physical effort, how adventurous, "
     "how much exercise/effort/walking/energy/activity/movement, exercise, how strenuous, how demanding, how fast, fitness level, how intense, level of exertion, level of effort, how much energy, "
-    "slow or fast, fast or slow, pace wise, stamina, exertion level, physical level",
+    "pace wise, stamina, exertion level, physical level",
     "crowd": "atmosphere, vibe, vibes, ambience, ambiance, how busy, how crowded, how many people, crowd level/levels, feel about crowds, "
-    "level of crowds, how lively, how quiet, quiet or lively, noise level, how you feel about crowds, noise, how "
+    "level of crowds, how lively, how quiet, noise level, how you feel about crowds, noise, how "
     "packed, handle crowds, crowd size, amount of people, number of people, how loud, size of the crowd, size of crowd, crowdedness, busyness, "
-    "mood of the place, quiet or busy, busy or quiet, lively or quiet, calm or busy, crowd wise, feel about other people, how sociable, how social",
+    "mood of the place, crowd wise, feel about other people, how sociable, how social",
     "budget": "budget, budgets, finances, expenditure, comfortable amount, amount of money, price, prices, price range, price limit, cost, costs, money, afford, pay, paying, how much money, "
-    "price point, financial, financially, euro, euros, expense, expenses, spending limit, wallet, funds, eur, pricing, priced, "
+    "price point, financial, financially, pockets, max/maximum price/amount/budget/cost/spend, the maximum, euro, euros, expense, expenses, spending limit, wallet, funds, eur, pricing, priced, "
     "cap on spending, purse, bucks, part with, shell out, fork out, cash, price tag, cost per person, a head, bill, "
-    "budgetary, spend on, spending limit, damage, money wise, spendings, price bracket, price wise, budget wise, cost wise, money wise, price ceiling",
+    "budgetary, spending limit, damage, money wise, spendings, price bracket, price wise, budget wise, cost wise, money wise, price ceiling",
     "time": "how long, how much time, duration, hours, hour, time available, time do you have, have time, time is limited, timing, on the clock, clock, how much of the/your day, time limit, time frame, "
     "timeframe, your time, amount of time, time constraint/constraints, schedule, much time, lasts, last, length, time span, "
     "time to spend, time window, available time, how many hours, time you have, time have you got, time budget, minutes, "
-    "time youve got, time are you, time would you, time can you, how long do, time slot, time youd, time you can, be somewhere, "
+    "time youve got, time are you, time would you, time can you, how long do, time slot, time youd, time you can, be back at, "
     "be back, get back, time restrictions, time pressure, itinerary, time you want, time wise, time is available, free time, "
     "time do we have, time have we, time is there, spare time, time to spare, time should it, time commitment, time set aside, time free",
-    "budget~": "how much, spend, spending, amount",
+    "budget~": "how much, spend, spend on, spending, amount",
+    "theme~": "what/which things/stuff/experiences/activities/activity/experience/topics",
     "time~": "time, times",
     "need": "needs, dietary, diet, diets, food restrictions/allergies/intolerances/allergy, dietary needs/restrictions/requirements/preferences, accessibility, access needs, accessibility needs/requirements/issues/concerns, mobility or dietary, no goes, requirement, requirements, restriction, restrictions, constraint, constraints, limitation, limitations, "
     "allergies, allergy, allergic, special needs, health, medical, phobia, phobias, fear, fears, afraid, afraid of, scared, scared of, "

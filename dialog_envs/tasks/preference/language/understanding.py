@@ -7,6 +7,7 @@ a turn are weighed against each other, because a reason given for a suggestion i
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
@@ -18,12 +19,15 @@ from .names import Span, name_index
 from .spelling import fix
 from .tokens import tokenise
 
+_CODE = re.compile(r"[{}\\]|</|<\||\(\)|\[/|==|\* FROM ")
 _GREET, _ACK, _CHECK, _CLOSE = Act("greet"), Act("acknowledge"), Act("check"), Act("close")
 _REFUSE, _INFORM, _UNKNOWN, _OPEN = Act("refuse"), Act("inform"), Act("unknown"), Act("ask", "open")
 _ORDINALS = {"ref1": 0, "ref2": 1, "ref3": 2, "ref4": 3, "reflast": -1}
 _REFERENCES = frozenset((*_ORDINALS, "refthat", "refother", "refboth"))
 _APART = frozenset("instead than unlike besides not except without skip apart".split())
 _QUESTION_WORDS = frozenset("interested afraid comfortable prefer into want scared up like fancy".split())
+_STATING = frozenset("fact first prop hear eval exist".split())
+_NOUNS = frozenset("the it there all most some this these those every each both tickets prices".split())
 _PROPOSING = frozenset(("prop", "offer"))
 
 
@@ -76,7 +80,7 @@ def mentioned(text: str, items: tuple[str, ...]) -> tuple[str, ...]:
 class _Turn:
     """One utterance being read."""
 
-    __slots__ = ("items", "last", "listed", "refers", "acts", "weak", "here", "topic", "offering", "tokens")
+    __slots__ = ("items", "last", "listed", "refers", "acts", "weak", "here", "topic", "offering", "tokens", "stated", "names")
 
     def __init__(self, items: tuple[str, ...], last: tuple[str, ...], listed: tuple[str, ...]) -> None:
         self.items, self.last, self.listed = items, last, listed
@@ -86,14 +90,19 @@ class _Turn:
         self.here: list[str] = []
         self.topic: list[tuple[str, str]] = []
         self.tokens: list[str] = []
+        self.stated: list[str] = []
+        self.names = 0
 
     def read(self, text: str) -> tuple[Act, ...]:
         """The acts of the text."""
         tokens = tokenise(text)
+        if _CODE.search(text):
+            return (_UNKNOWN,)
         spans = name_index(self.items).find(tokens)
         if _foreign(tokens, spans):
             return (_UNKNOWN,)
         self.tokens = fix(tokens)
+        self.names = len(spans)
         for clause in cut(self.tokens, spans):
             self._clause(clause)
         return self._settle()
@@ -123,7 +132,7 @@ class _Turn:
             self.acts.append(_CHECK)
         elif "restate" in cues and "reason" not in cues:
             self.weak.append(_ACK)
-        elif cues & {"fact", "first", "prop", "hear", "eval"} and clause.size > 1 and not clause.question:
+        elif cues & _STATING and clause.size > 1 or (clause.first in _NOUNS and clause.other > 1):
             self.weak.append(_INFORM)
 
     def _manners(self, clause: Clause) -> bool:
@@ -150,19 +159,21 @@ class _Turn:
     def _named(self, clause: Clause) -> bool:
         """Suggestions of, or facts about, the activities named in a clause."""
         cues = clause.cues
-        modest = "fact" in cues and "are" not in cues
         proposed = clause.question or self.offering or not _PROPOSING.isdisjoint(cues)
-        proposed = proposed or not _REFERENCES.isdisjoint(cues)
+        proposed = proposed or not _ORDINALS.keys().isdisjoint(cues) or self.tokens[clause.end - 2 : clause.end] == ["it", "is"]
         liked = "eval" in cues or "chatcheck" in cues
         spans = [span for span in clause.spans if span[3] or proposed or liked or clause.size <= span[1] - span[0] + 2]
         if not spans:
             return False
         against = "against" in cues and not clause.question
-        stated = modest and not (liked and _copula(self.tokens, spans[-1][1])) or clause.colon or "hear" in cues
+        stated = clause.colon or "hear" in cues or ("fact" in cues and not liked)
+        stated = stated or (clause.stated and not _copula(self.tokens, spans[-1][1]))
         if against or (stated and not proposed):
             self.weak.append(_INFORM)
+            if not against:
+                self.stated.extend(span[2] for span in spans)
             return True
-        several = len(spans) > 1 or bool(self.here)
+        several = self.names > 1
         for start, _, item, _ in spans:
             if several and not _APART.isdisjoint(self.tokens[max(0, start - 3) : start]):
                 continue
@@ -202,12 +213,12 @@ class _Turn:
             self._check()
         elif slots and self._asks(clause):
             return True
-        elif "chatcheck" in cues:
+        elif "chatcheck" in cues or ("soft" in cues and "ind" in cues):
             self._check()
         elif "open" in cues:
             several = len({value for _, value in self.topic}) > 1 and len({slot for slot, _ in self.topic}) == 1
             self.acts.append(Act("ask", self.topic[0][0]) if several else _OPEN)
-        elif "soft" in cues:
+        elif "soft" in cues or ("offer" in cues and not clause.wh):
             self._check()
         elif clause.wh and (clause.you or cues) and self.topic:
             self._check(False)
@@ -219,6 +230,9 @@ class _Turn:
 
     def _check(self, valued: bool = True) -> None:
         """A check; or a question about what the sentence before was about ("Some have stairs. Is that a problem?")."""
+        if self.stated and not self.here:
+            self.acts.extend(Act("suggest", item=item) for item in self.stated)
+            self.here.extend(self.stated)
         if self.topic and not self.here:
             slots = dict.fromkeys(slot for slot, _ in self.topic)
             for slot in slots:
@@ -239,8 +253,10 @@ class _Turn:
                 weak.append(slot[:-1])
             else:
                 found.setdefault(slot, []).append(value)
-        listing = len(found) > 1 and clause.other == 0 and not any(v and v[-1] != "~" for vs in found.values() for v in vs)
-        if not found or (listing and "time" in weak):
+        valued = any(value and value[-1] != "~" for values in found.values() for value in values)
+        listing = len(found) > 1 and clause.other == 0 and (len(found) > 2 or not valued)
+        listing = listing or (clause.other == 0 and not valued and len(found) + len(weak) > 1)
+        if not found or listing:
             for slot in weak:
                 if slot != "time" or listing or clause.other + len(clause.cues) <= 1:
                     found.setdefault(slot, [""])
@@ -260,9 +276,11 @@ class _Turn:
         cues, slots = clause.cues, clause.slots
         names = {slot for slot, _ in slots} - {"or"}
         plain = [value for slot, value in slots if slot != "or"]
-        bare = clause.other == 0 and not cues - {"ack", "greet"}
-        alternatives = ("or", "") in slots and clause.size <= 8 and "restate" not in cues and "fact" not in cues
+        bare = clause.other <= (clause.first == "your") and not cues - {"ack", "greet"}
+        alternatives = ("or", "") in slots and clause.size <= 10 and "fact" not in cues
         if (bare and not any(plain)) or (alternatives and len(names) == 1 and clause.other <= 1):
+            self._asks(clause)
+        elif "choose" in cues and len(plain) > 1:
             self._asks(clause)
         elif clause.first in _QUESTION_WORDS and clause.mark == "" and "fact" not in cues:
             self._asks(clause)
@@ -270,7 +288,7 @@ class _Turn:
             self._asks(clause)
         elif "reason" in cues:
             return
-        elif "restate" in cues or (clause.size <= 5 and "fact" not in cues and any(plain)):
+        elif "restate" in cues or self.tokens[clause.end - 2 : clause.end] == ["it", "is"] or (clause.size <= 5 and "fact" not in cues and any(plain)):
             self.weak.append(_ACK)
         elif not cues & {"nod", "praise", "ack"}:
             self.topic = [(slot.rstrip("~"), value.rstrip("~")) for slot, value in slots if slot != "or" and slot[-1] != "~"]
@@ -322,11 +340,11 @@ def _foreign(tokens: list[str], spans: list[Span]) -> bool:
     if not words:
         return not spans and not any(token in CURRENCY for token in tokens)
     english = foreign = 0
-    for word in fix(words):
-        if word in common:
-            english += 1
-        elif word in FOREIGN or not word.isascii():
+    for word, fixed in zip(words, fix(words), strict=True):
+        if word in FOREIGN or not word.isascii():
             foreign += 1
+        elif fixed in common:
+            english += 1
     if spans:
         return foreign > english
     return foreign > english or english * 4 < len(words)
