@@ -1,4 +1,261 @@
+"""The leaderboard as one HTML page that opens from disk: no network, no other file, and nothing in it can run scripts.
+
+Whatever agents, users and tasks wrote is escaped, or put into the page as text by the one script, whose hash the
+page's content policy names.
+"""
+
 from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import math
+from collections.abc import Callable, Sequence
+from html import escape
+from importlib import resources
 from typing import Any
-def html_page(board: Any, records: Any) -> str:
-    return "<!doctype html>"
+
+from dialog_envs.benchmarks.leaderboard import Leaderboard, Row
+from dialog_envs.benchmarks.record import EpisodeRecord
+from dialog_envs.benchmarks.stats import METHOD, Interval
+from dialog_envs.benchmarks.svg import axis, bar, strip
+from dialog_envs.benchmarks.tables import GROUPS, episode_words, number, percent, seconds, small, version_words
+from dialog_envs.benchmarks.transcripts import RULE, choose, transcript_data
+
+__all__ = ["html_page"]
+
+
+def html_page(
+    board: Leaderboard, records: Sequence[EpisodeRecord], get_task: Callable[[str], Any] | None = None
+) -> str:
+    """The whole page.
+
+    Args:
+        board: the figures.
+        records: the episodes, of which some are shown in full.
+        get_task: where tasks come from (for persona cards and beliefs); the registered ones by default.
+    """
+    if get_task is None:
+        from dialog_envs.registration import get_task
+    style, script = _asset("page.css"), _asset("page.js")
+    transcripts = transcript_data(choose(records, [agent for task in board.tasks for agent in board.agents(task)]), get_task)
+    body = [_header(board, records)]
+    for task in board.tasks:
+        body += [_plot(board, task), _table(board, task), _families(board, task), _paired(board, task)]
+    body += [_transcripts(transcripts), _notes(board)]
+    policy = f"default-src 'none'; style-src 'sha256-{_digest(style)}'; script-src 'sha256-{_digest(script)}'"
+    return (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
+        '<meta name="color-scheme" content="light dark">\n'
+        f"<title>Leaderboard · {escape(board.suite)}</title>\n<style>{style}</style>\n</head>\n<body>\n<main>\n"
+        + "\n".join(part for part in body if part)
+        + f'\n</main>\n<script type="application/json" id="transcripts">{_embedded(transcripts)}</script>\n'
+        f"<script>{script}</script>\n</body>\n</html>\n"
+    )
+
+
+# ---- sections --------------------------------------------------------------------------------------------------------
+
+
+def _header(board: Leaderboard, records: Sequence[EpisodeRecord]) -> str:
+    scored = [record for record in records if not record.unscored]
+    personas = len({record.persona_key for record in scored})
+    facts = [
+        f"{len(board.tasks)} task" + ("s" if len(board.tasks) != 1 else ""),
+        f"{len({record.agent for record in scored})} agents",
+        f"{len(scored):,} episodes",
+        f"{personas:,} personas",
+        f"track: {', '.join(dict.fromkeys(row.track for row in board.rows))}",
+    ]
+    split = board.versions.get("split", "report")
+    mark = "" if split == "report" else f' <span class="flag">{escape(str(split))} seeds</span>'
+    return (
+        f'<header><p class="eyebrow">dialog-envs · suite {escape(board.suite)}{mark}</p><h1>Leaderboard</h1>'
+        f'<p class="facts">{" · ".join(map(escape, facts))}</p></header>'
+    )
+
+
+_TENTHS = (0.0, 0.25, 0.5, 0.75, 1.0)
+
+
+def _plot(board: Leaderboard, task: str) -> str:
+    rows = []
+    for agent in board.agents(task):
+        marks = []
+        for users in GROUPS:
+            row = board.row(task, agent, users)
+            if row is not None:
+                marks.append((users, row.success, f"{agent}, {users} users: {percent(row.success)} %"))
+        rows.append(f'<div class="name">{escape(agent)}</div>{strip(marks, 0, 1, _TENTHS)}')
+    labels = axis([(tick, f"{100 * tick:.0f}{' %' if tick == 1 else ''}") for tick in _TENTHS], 0, 1)
+    return (
+        f'<section><h2>{escape(task)}</h2><p class="lead">How often the user ends with what truly suits them. '
+        "Whiskers are 95 % intervals over personas; all agents met the same people.</p>"
+        '<p class="legend"><span class="typical">● typical users</span> '
+        '<span class="hard">◆ hard users, held out of all training data</span></p>'
+        f'<div class="plot">{"".join(rows)}<div class="name"></div>{labels}</div></section>'
+    )
+
+
+_COLUMNS = (
+    ("Return", "return", 2),
+    ("Turns", "turns", 1),
+    ("Questions", "questions", 1),
+    ("Bits learned", "information_bits", 1),
+)
+
+
+def _table(board: Leaderboard, task: str) -> str:
+    heads = ["Agent", "Typical users", "Hard users", *(name for name, _, _ in _COLUMNS), "Time", "Tokens", "Cost, $", "Episodes"]
+    cells = "".join(
+        f'<th scope="col" class="{"success" if name.endswith("users") else ""}" '
+        f'aria-sort="{"descending" if name == "Hard users" else "none"}">'
+        f'<button type="button">{escape(name)}</button></th>'
+        for name in heads
+    )
+    body = "".join(_table_row(board, task, agent) for agent in board.agents(task))
+    return (
+        '<section><h3>All figures</h3><div class="scroll"><table class="sortable"><thead><tr>'
+        f"{cells}</tr></thead><tbody>{body}</tbody></table></div>"
+        '<p class="small">Success in per cent with its 95 % interval. The other figures are means an episode, on hard '
+        "users (point at one for its interval): return under the suite’s reward, the agent’s turns and questions, bits "
+        "of the exact posterior learned about the persona, the agent’s thinking time, and its model’s tokens.</p></section>"
+    )
+
+
+def _table_row(board: Leaderboard, task: str, agent: str) -> str:
+    rows = {users: board.row(task, agent, users) for users in GROUPS}
+    shown = rows["hard"] or rows["typical"]
+    about = board.versions.get("agents", {}).get(agent, {}).get("description", "")
+    note = f'<span class="about">{escape(about)}</span>' if about else ""
+    cells = [f'<th scope="row" data-sort="{escape(agent)}">{escape(agent)}{note}</th>']
+    cells += [_success_cell(rows[users], users) for users in GROUPS]
+    for _, name, digits in _COLUMNS:
+        cells.append(_figure_cell(shown.figures[name] if shown else None, digits))
+    extras = (shown.seconds_per_episode, shown.tokens, shown.cost_usd) if shown else (math.nan,) * 3
+    texts = (seconds(extras[0]), number(extras[1], 0), small(extras[2]))
+    cells += [_cell(value, text) for value, text in zip(extras, texts, strict=True)]
+    both = [row for row in rows.values() if row is not None]
+    cells.append(_cell(sum(row.episodes for row in both), episode_words(both)))
+    return f"<tr>{''.join(cells)}</tr>"
+
+
+def _success_cell(row: Row | None, users: str) -> str:
+    if row is None or not math.isfinite(row.success.mean):
+        return '<td class="success" data-sort="-1">–</td>'
+    mean, interval = _split(row.success)
+    return (
+        f'<td class="success" data-sort="{row.success.mean:.6f}"><b>{mean}</b> <span class="interval">{interval}</span>'
+        f"{bar(row.success, users)}</td>"
+    )
+
+
+def _figure_cell(interval: Interval | None, digits: int) -> str:
+    if interval is None or not math.isfinite(interval.mean):
+        return _cell(math.nan, "–")
+    title = f"{number(interval.low, digits)} to {number(interval.high, digits)}" if math.isfinite(interval.low) else ""
+    return _cell(interval.mean, number(interval.mean, digits), title)
+
+
+def _cell(value: float, text: str, title: str = "") -> str:
+    key = f"{value:.6f}" if math.isfinite(value) else "-1"
+    hint = f' title="{escape(title)}"' if title else ""
+    return f'<td data-sort="{key}"{hint}>{escape(text)}</td>'
+
+
+def _families(board: Leaderboard, task: str) -> str:
+    """Agents × families: success as a shade, with its interval."""
+    families = [users for users in board.users(task) if users not in GROUPS]
+    if not families:
+        return ""
+    head = "".join(f'<th scope="col">{escape(users)}</th>' for users in families)
+    body = ""
+    for agent in board.agents(task):
+        cells = "".join(_shade(board.row(task, agent, users)) for users in families)
+        body += f'<tr><th scope="row">{escape(agent)}</th>{cells}</tr>'
+    return (
+        '<section><h3>By user family</h3><div class="scroll"><table class="shades"><thead><tr><th></th>'
+        f"{head}</tr></thead><tbody>{body}</tbody></table></div></section>"
+    )
+
+
+def _shade(row: Row | None) -> str:
+    if row is None or not math.isfinite(row.success.mean):
+        return '<td class="s0">–</td>'
+    mean, interval = _split(row.success)
+    return f'<td class="s{round(10 * row.success.mean)}"><b>{mean}</b><span class="interval">{interval}</span></td>'
+
+
+def _paired(board: Leaderboard, task: str) -> str:
+    pairs = [pair for pair in board.paired if pair.task == task and pair.users in GROUPS]
+    if not pairs:
+        return ""
+    ends = [abs(end) for p in pairs for end in (p.difference.low, p.difference.high, p.difference.mean) if math.isfinite(end)]
+    reach = min(1.0, max(0.1, math.ceil(max(ends, default=1.0) * 10) / 10))
+    ticks = (-reach, -reach / 2, 0.0, reach / 2, reach)
+    rows = []
+    for agent in dict.fromkeys(pair.agent for pair in pairs):
+        marks, words = [], []
+        for users in GROUPS:
+            pair = board.pair(task, agent, users)
+            if pair is not None:
+                text = percent(pair.difference, "+")
+                marks.append((users, pair.difference, f"{agent}, {users} users: {text} points, {pair.episodes} pairs"))
+                sure = ' class="sure"' if pair.difference.excludes(0.0) else ""
+                words.append(f"<span{sure}>{escape(users)} {escape(text)}</span>")
+        name = f'<div class="name">{escape(agent)}<span class="about">{" ".join(words)}</span></div>'
+        rows.append(name + strip(marks, -reach, reach, ticks))
+    labels = axis([(tick, f"{100 * tick:+.0f}" if tick else "0") for tick in ticks], -reach, reach)
+    baseline = escape(pairs[0].baseline)
+    return (
+        f"<section><h3>Compared with {baseline}</h3><p class=\"lead\">Success minus that of {baseline} on the same "
+        "personas, scenarios and seeds, in points. An interval that leaves out 0 is set in bold.</p>"
+        f'<div class="plot">{"".join(rows)}<div class="name"></div>{labels}</div></section>'
+    )
+
+
+def _transcripts(transcripts: Sequence[Any]) -> str:
+    if not transcripts:
+        return ""
+    return (
+        '<section id="read"><h2>Read the dialogues</h2>'
+        f'<p class="lead">{RULE} After each reply stand the acts, and what an ideal listener would then believe '
+        "about the person: bits still unknown, and the likeliest value of whatever the talk has told about "
+        "(✓ where it is the truth).</p>"
+        '<div class="chooser" id="people" role="group" aria-label="Person"></div>'
+        '<div class="chooser" id="agents" role="group" aria-label="Agent"></div>'
+        '<div class="reader"><aside id="persona"></aside><div id="dialogue" aria-live="polite"></div></div>'
+        "<noscript><p>The dialogues need JavaScript; they also stand in episodes.jsonl.</p></noscript></section>"
+    )
+
+
+def _notes(board: Leaderboard) -> str:
+    words = " · ".join(map(escape, version_words(board)))
+    return f'<footer><p class="small">{escape(METHOD)}.</p><p class="small">{words}</p></footer>'
+
+
+# ---- parts -----------------------------------------------------------------------------------------------------------
+
+
+def _split(interval: Interval) -> tuple[str, str]:
+    """``("62", "55–69")`` in per cent."""
+    mean = f"{100 * interval.mean:.0f}"
+    if not math.isfinite(interval.low):
+        return mean, ""
+    return mean, f"{100 * interval.low:.0f}–{100 * interval.high:.0f}"
+
+
+def _embedded(data: Any) -> str:
+    """JSON that cannot end its script element early: ``<`` never appears in it."""
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _asset(name: str) -> str:
+    return (resources.files("dialog_envs.benchmarks") / "assets" / name).read_text("utf-8").strip()
+
+
+def _digest(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

@@ -5,13 +5,15 @@ Both sides are scored by the task itself. Input and output are plain text stream
 
 from __future__ import annotations
 
+import contextlib
+import sys
 import textwrap
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TextIO
 
 from dialog_envs.agents.registry import AgentSpec
-from dialog_envs.core.dialogue import AGENT, USER, Turn
+from dialog_envs.core.dialogue import AGENT, USER, Act, Turn
 from dialog_envs.core.env import agent_seed
 from dialog_envs.core.seeding import stream
 from dialog_envs.errors import AgentError, DialogEnvsError
@@ -30,37 +32,29 @@ class Session:
         reader: lines of the person; its end means that they left.
         writer: everything they see.
         prompt: what stands before their line.
-        echo: write down what was read, because nobody typed it on a terminal.
     """
 
     reader: TextIO
     writer: TextIO
     prompt: str = "you> "
-    echo: bool = False
     brief: str = field(default="", init=False)
 
     def say(self, text: str = "", indent: str = "") -> None:
         """A paragraph or more, wrapped."""
         for line in text.splitlines() or [""]:
-            lead = line[: len(line) - len(line.lstrip())]
-            wrapped = textwrap.wrap(
-                line.strip(), _WIDTH, initial_indent=indent + lead, subsequent_indent=" " * len(indent) + lead
-            )
+            hang = " " * (len(indent) + (2 if line.startswith("- ") else 0))
+            wrapped = textwrap.wrap(line.strip(), _WIDTH, initial_indent=indent, subsequent_indent=hang)
             self.writer.write("\n".join(wrapped) + "\n")
         self.writer.flush()
 
     def ask(self) -> str | None:
         """What the person says next; ``None`` when they leave."""
         while True:
-            self.writer.write(self.prompt)
-            self.writer.flush()
-            line = self.reader.readline()
-            if not line:
+            line = self._line()
+            if line is None:
                 self.writer.write("\n")
                 return None
             text = line.strip()
-            if self.echo:
-                self.writer.write(text + "\n")
             if text == "/quit":
                 return None
             if text == "/brief":
@@ -69,6 +63,21 @@ class Session:
                 self.say(_HELP)
             elif text:
                 return text
+
+    def _line(self) -> str | None:
+        if self.reader is sys.stdin and self.writer is sys.stdout and self.reader.isatty():
+            with contextlib.suppress(ImportError):
+                import readline  # noqa: F401  (gives input() a line editor)
+            try:
+                return input(self.prompt)
+            except EOFError:
+                return None
+        self.writer.write(self.prompt)
+        self.writer.flush()
+        line = self.reader.readline()
+        if line and not self.reader.isatty():
+            self.writer.write(line.rstrip("\n") + "\n")  # nobody typed it here, so nobody has seen it
+        return line or None
 
 
 def play_as_agent(env: Any, session: Session, *, seed: int, family: str | None = None) -> dict[str, Any]:
@@ -136,7 +145,7 @@ def play_as_user(
         text = session.ask()
         if text is None:
             break
-        acts = task.language.read(text, scenario, _views(turns))
+        acts = _settled(task.language.read(text, scenario, _views(turns)), turns)
         turns.append(Turn(USER, text, acts))
         ended_by = next((act.kind for act in acts if act.kind in ("accept", "leave")), None)
         if ended_by is None and sum(turn.speaker == AGENT for turn in turns) >= task.max_turns:
@@ -157,6 +166,17 @@ def play_as_user(
 
 def _views(turns: list[Turn]) -> list[Any]:
     return [turn.view() for turn in turns]
+
+
+def _settled(acts: tuple[Act, ...], turns: list[Turn]) -> tuple[Act, ...]:
+    """The acts, in which "I'll take it" means the one thing that the agent suggested last."""
+    last = next((turn for turn in reversed(turns) if any(act.kind == "suggest" for act in turn.acts)), None)
+    items = {act.item for act in last.acts if act.kind == "suggest"} if last else set()
+    if len(items) != 1:
+        return acts
+    return tuple(
+        replace(act, item=next(iter(items))) if act.kind == "accept" and act.item is None else act for act in acts
+    )
 
 
 def _guarded(act: Callable[[Any], str], observation: Any, name: str) -> str:

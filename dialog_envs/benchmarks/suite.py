@@ -26,7 +26,7 @@ SPLITS = ("report", "validation")
 """What a run's seeds are for: the figures to report, or choosing settings."""
 
 _TOP = {"schema", "name", "summary", "tasks", "track", "reward", "baseline", "information_per_family"}
-_TABLES = {"users", "seeds", "agents", "dataset", "training", "model"}
+_TABLES = {"users", "seeds", "agents", "dataset", "training", "stages"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ class Suite:
         information_per_family: episodes of each family whose exact posterior is computed (``None``: all).
         dataset: settings of the imagined dataset, as the imagination engine takes them.
         training: settings a trained agent, as the trainer takes them.
-        model: settings of the language model that plays ``prompted``.
+        stages: expected seconds of each stage of ``dialog-envs demo`` on two cores, for the remaining time it shows.
     """
 
     name: str
@@ -114,7 +114,7 @@ class Suite:
     information_per_family: int | None = None
     dataset: Mapping[str, Any] = field(default_factory=dict)
     training: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    model: Mapping[str, Any] = field(default_factory=dict)
+    stages: Mapping[str, float] = field(default_factory=dict)
 
     def units(self, families: Mapping[str, Mapping[str, Sequence[str]]], split: str = "report") -> list[Unit]:
         """All episodes, family after family in turn, so that every prefix is balanced.
@@ -230,7 +230,7 @@ def _from_toml(data: Mapping[str, Any]) -> Suite:
         information_per_family=None if extra is None else _count(extra, "information_per_family", least=0),
         dataset=data.get("dataset", {}),
         training=data.get("training", {}),
-        model=data.get("model", {}),
+        stages=data.get("stages", {}),
     )
 
 

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from dialog_envs.benchmarks.leaderboard import Leaderboard, Paired, Row
+from dialog_envs.benchmarks.progress import duration
 from dialog_envs.benchmarks.stats import METHOD, Interval
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
-__all__ = ["markdown", "number", "percent", "print_leaderboard"]
+__all__ = ["markdown", "number", "percent", "print_leaderboard", "seconds"]
 
 GROUPS = ("typical", "hard")
 
@@ -35,6 +36,15 @@ def number(value: float | None, digits: int = 1) -> str:
 def small(value: float) -> str:
     """A figure that may be tiny: three digits that matter."""
     return "–" if not math.isfinite(value) else "0" if value == 0 else f"{value:.3g}"
+
+
+def seconds(value: float) -> str:
+    """``<1 ms``, ``86 ms``, ``1.2 s``, ``3 min 05 s``."""
+    if not math.isfinite(value):
+        return "–"
+    if value < 0.9995:
+        return f"{1000 * value:.0f} ms" if value >= 0.001 else "<1 ms"
+    return f"{value:.1f} s" if value < 60 else duration(value)
 
 
 # ---- Markdown --------------------------------------------------------------------------------------------------------
@@ -71,7 +81,7 @@ _GROUP_HEAD = [
     "Turns",
     "Questions",
     "Bits learned",
-    "Seconds",
+    "Time",
     "Tokens",
     "Cost, $",
     "Episodes",
@@ -91,7 +101,7 @@ def _group_cells(board: Leaderboard, task: str, agent: str) -> list[str]:
         number(shown.figures["turns"].mean),
         number(shown.figures["questions"].mean),
         number(shown.figures["information_bits"].mean),
-        small(shown.seconds_per_episode),
+        seconds(shown.seconds_per_episode),
         number(shown.tokens, 0),
         small(shown.cost_usd),
         episode_words([row for row in rows.values() if row is not None]),
@@ -171,7 +181,7 @@ def _terminal_table(board: Leaderboard, task: str) -> RenderableType:
         table.add_column(f"{users} users, % success", no_wrap=True)
         if board.baseline is not None:
             table.add_column("difference", justify="right", no_wrap=True)
-    for name in ("turns", "questions", "bits", "s/episode", "episodes"):
+    for name in ("turns", "questions", "bits", "time", "episodes"):
         table.add_column(name, justify="right", no_wrap=True)
     for agent in board.agents(task):
         cells: list[Any] = [Text(agent, style="bold")]
@@ -183,7 +193,7 @@ def _terminal_table(board: Leaderboard, task: str) -> RenderableType:
         shown = found[-1] if found else None
         means = [shown.figures[name].mean if shown else None for name in ("turns", "questions", "information_bits")]
         cells += [number(mean) for mean in means]
-        cells += [small(shown.seconds_per_episode) if shown else "–", episode_words(found)]
+        cells += [seconds(shown.seconds_per_episode) if shown else "–", episode_words(found)]
         table.add_row(*cells)
     return table
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+import dialog_envs
 from dialog_envs.agents.base import Usage
 from dialog_envs.agents.registry import AgentSpec
 from dialog_envs.benchmarks.journal import RunFolder, read_episodes
@@ -18,6 +19,7 @@ from dialog_envs.benchmarks.suite import Suite
 from dialog_envs.errors import AgentError, ChatModelError, ModelUnavailable, RunFolderError
 
 EPISODES = 12 * 2 + 10
+ROOT = str(Path(dialog_envs.__file__).parents[1])
 
 
 def test_every_agent_plays_the_same_episodes(run_tea: Any, asking: AgentSpec, green: AgentSpec) -> None:
@@ -224,7 +226,7 @@ def test_optional_agent_is_left_out(suite: Suite, tmp_path: Path, tea_task: Any,
 def test_folder_in_use(tmp_path: Path) -> None:
     with RunFolder(tmp_path / "run", {"a": 1}):
         code = (
-            "import sys; from dialog_envs.benchmarks.journal import RunFolder\n"
+            f"import sys; sys.path.insert(0, {ROOT!r}); from dialog_envs.benchmarks.journal import RunFolder\n"
             "from dialog_envs.errors import RunFolderError\n"
             "try:\n    RunFolder(sys.argv[1], {'a': 1}).__enter__()\n"
             "except RunFolderError as error:\n    print(error)"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 from dialog_envs.errors import DialogEnvsError
 
@@ -41,9 +42,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(error, KeyboardInterrupt) or type(error).__name__ == "Abort":
             return _say("stopped. What was finished is kept: run the same command again to go on.", 130)
         if callable(getattr(error, "show", None)):  # a wrong option or argument; it knows how to say so
-            error.show()  # type: ignore[attr-defined]
-            return int(getattr(error, "exit_code", 2))
+            return _usage(error)
         raise
+
+
+def _usage(error: Any) -> int:
+    """A wrong option or argument, as typer reports it, in one line; no argument at all shows the help."""
+    if type(error).__name__ == "NoArgsIsHelpError":
+        print(error.format_message())
+        return 0
+    return _say(f"error: {' '.join(error.format_message().split()).rstrip('.')}. See: dialog-envs --help", 2)
 
 
 def _one_line(error: BaseException) -> str:

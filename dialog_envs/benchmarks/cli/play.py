@@ -32,6 +32,8 @@ def register(app: typer.Typer) -> None:
         as_json: Annotated[bool, typer.Option("--json", help="Print the episode as JSON at the end.")] = False,
     ) -> None:
         """Play the agent (or the user) yourself; persona and score are shown at the end."""
+        import gymnasium
+
         from dialog_envs.agents.registry import resolve_agent
         from dialog_envs.benchmarks.play import Session, play_as_agent, play_as_user
         from dialog_envs.registration import get_task
@@ -39,14 +41,16 @@ def register(app: typer.Typer) -> None:
         chosen = get_task(task)
         number = seed if seed is not None else secrets.randbelow(2**31)
         # With --json the dialogue goes to standard error, so that standard output holds the episode alone.
-        session = Session(sys.stdin, sys.stderr if as_json else sys.stdout, echo=not sys.stdin.isatty())
-        if role is Role.user:
-            result = play_as_user(chosen, resolve_agent(agent, _places()), session, seed=number, family=family)
-        else:
-            import gymnasium
-
-            env = gymnasium.make(task, user=user, disable_env_checker=True).unwrapped
-            result = play_as_agent(env, session, seed=number, family=family)
+        session = Session(sys.stdin, sys.stderr if as_json else sys.stdout)
+        try:
+            if role is Role.user:
+                result = play_as_user(chosen, resolve_agent(agent, _places()), session, seed=number, family=family)
+            else:
+                env = gymnasium.make(task, user=user, disable_env_checker=True).unwrapped
+                result = play_as_agent(env, session, seed=number, family=family)
+        except KeyboardInterrupt:
+            typer.echo(f"\nstopped. A dialogue that is not finished has no score; this one was --seed {number}.", err=True)
+            raise typer.Exit(130) from None
         if as_json:
             sys.stdout.write(json.dumps(result, ensure_ascii=False) + "\n")
         else:
