@@ -1,0 +1,37 @@
+"""Datasets of dialogues: episodes as JSON lines with a manifest. Read, write, split, validate, describe."""
+
+from __future__ import annotations
+
+from dialog_envs.datasets.schema import SCHEMA_VERSION, Criterion, Critique, Episode, Provenance
+from dialog_envs.datasets.splits import split_by_persona
+from dialog_envs.datasets.stats import Stats, compute_stats
+from dialog_envs.datasets.store import (
+    Dataset,
+    DatasetWriter,
+    fingerprint,
+    iterate_dataset,
+    read_dataset,
+    read_dropped,
+    read_manifest,
+)
+from dialog_envs.datasets.validate import Validation, validate
+
+__all__ = [
+    "SCHEMA_VERSION",
+    "Criterion",
+    "Critique",
+    "Dataset",
+    "DatasetWriter",
+    "Episode",
+    "Provenance",
+    "Stats",
+    "Validation",
+    "compute_stats",
+    "fingerprint",
+    "iterate_dataset",
+    "read_dataset",
+    "read_dropped",
+    "read_manifest",
+    "split_by_persona",
+    "validate",
+]

@@ -1,0 +1,207 @@
+"""What a dataset is like, in numbers that a person reads before training on it."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from statistics import fmean, median
+from typing import Any
+
+import numpy as np
+
+from dialog_envs.core.dialogue import AGENT, USER
+from dialog_envs.datasets.schema import Episode
+
+LONG = 6
+"""User turns of more words than this are expected to differ; shorter ones ("Yes, please.") may well repeat."""
+NEAR = 0.8
+"""Share of common word triples from which two dialogues count as near-duplicates."""
+_HASHES, _BANDS = 48, 12
+_WORD = re.compile(r"\w+")
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Episodes with one thing in common.
+
+    Attributes:
+        episodes: how many.
+        reward: their mean reward.
+        success: their share of successes.
+        agent_turns: mean number of agent turns.
+    """
+
+    episodes: int
+    reward: float
+    success: float
+    agent_turns: float
+
+    @classmethod
+    def of(cls, episodes: Sequence[Episode]) -> Group:
+        """The means of some episodes."""
+        return cls(
+            len(episodes),
+            fmean(episode.reward for episode in episodes),
+            fmean(bool(episode.outcome["success"]) for episode in episodes),
+            fmean(len(episode.rewards) for episode in episodes),
+        )
+
+    def to_json(self) -> dict[str, float]:
+        """By name, rounded."""
+        return {
+            name: round(getattr(self, name), 4) for name in ("episodes", "reward", "success", "agent_turns")
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """See the fields' names; all shares are in [0, 1].
+
+    Attributes:
+        whole: all episodes.
+        by_policy, by_family, by_end: groups of them.
+        turns: agent and user turns together.
+        agent_turns_median, agent_turns_most: of an episode.
+        words: mean number of words a turn, by speaker.
+        acts: number of acts by speaker and kind.
+        elicited, volunteered: attributes told because of a question or suggestion, and unasked, per episode.
+        personas, scenarios: different ones.
+        distinct_user_turns: share of user turns that are unlike every other.
+        repeated_long_user_turns: share of user turns of more than six words that stand elsewhere word for word.
+        near_duplicates: episodes that share four fifths of their word triples with an earlier one (estimated).
+        critique: the manifest's critique counts.
+    """
+
+    whole: Group
+    by_policy: Mapping[str, Group]
+    by_family: Mapping[str, Group]
+    by_end: Mapping[str, Group]
+    turns: int
+    agent_turns_median: float
+    agent_turns_most: int
+    words: Mapping[str, float]
+    acts: Mapping[str, Mapping[str, int]]
+    elicited: float
+    volunteered: float
+    personas: int
+    scenarios: int
+    distinct_user_turns: float
+    repeated_long_user_turns: float
+    near_duplicates: int
+    critique: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """For machines."""
+        data: dict[str, Any] = {"whole": self.whole.to_json()}
+        for name in ("by_policy", "by_family", "by_end"):
+            data[name] = {key: group.to_json() for key, group in getattr(self, name).items()}
+        rest = [name for name in self.__slots__ if name not in data]
+        for name in rest:
+            value = getattr(self, name)
+            data[name] = round(value, 4) if isinstance(value, float) else value
+        return data
+
+
+def compute_stats(episodes: Iterable[Episode], manifest: Mapping[str, Any] | None = None) -> Stats:
+    """Describe some episodes.
+
+    Args:
+        episodes: at least one.
+        manifest: of their dataset, for the critique's counts.
+    """
+    rows = list(episodes)
+    acts, words, texts = _language(rows)
+    counts = [len(episode.rewards) for episode in rows]
+    user_acts = acts["user"]
+    heard = (act for episode in rows for turn in episode.turns if turn.speaker == USER for act in turn.acts)
+    reasons = sum(act.kind == "reject" and act.slot is not None for act in heard)
+    long = [text for text in texts if len(text.split()) > LONG]
+    return Stats(
+        whole=Group.of(rows),
+        by_policy=_groups(rows, lambda episode: episode.provenance.policy),
+        by_family=_groups(rows, lambda episode: episode.family),
+        by_end=_groups(rows, lambda episode: str(episode.outcome["ended_by"])),
+        turns=sum(len(episode.turns) for episode in rows),
+        agent_turns_median=float(median(counts)),
+        agent_turns_most=max(counts),
+        words={name: round(total / max(number, 1), 2) for name, (total, number) in words.items()},
+        acts={name: dict(counter.most_common()) for name, counter in acts.items()},
+        elicited=(user_acts["answer"] + user_acts["change"] + reasons) / len(rows),
+        volunteered=user_acts["volunteer"] / len(rows),
+        personas=len({episode.persona_key for episode in rows}),
+        scenarios=len({str(sorted(episode.scenario.items())) for episode in rows}),
+        distinct_user_turns=_once(texts),
+        repeated_long_user_turns=1.0 - _once(long) if long else 0.0,
+        near_duplicates=near_duplicates([" ".join(turn.text for turn in episode.turns) for episode in rows]),
+        critique=dict((manifest or {}).get("critique", {})),
+    )
+
+
+def _language(
+    rows: Sequence[Episode],
+) -> tuple[dict[str, Counter[str]], dict[str, tuple[int, int]], list[str]]:
+    """Acts by speaker and kind; (words, turns) by speaker; the user's texts after the opening."""
+    acts: dict[str, Counter[str]] = {"agent": Counter(), "user": Counter()}
+    words = {"agent": (0, 0), "user": (0, 0)}
+    texts = []
+    for episode in rows:
+        for i, turn in enumerate(episode.turns):
+            name = "agent" if turn.speaker == AGENT else "user"
+            total, number = words[name]
+            words[name] = (total + len(turn.text.split()), number + 1)
+            if i == 0 and turn.speaker == USER:
+                continue  # the opening
+            acts[name].update(act.kind for act in turn.acts)
+            if turn.speaker == USER:
+                texts.append(turn.text)
+    return acts, words, texts
+
+
+def _groups(rows: Sequence[Episode], key: Any) -> dict[str, Group]:
+    found: dict[str, list[Episode]] = defaultdict(list)
+    for episode in rows:
+        found[key(episode)].append(episode)
+    return {name: Group.of(found[name]) for name in sorted(found)}
+
+
+def _once(texts: Sequence[str]) -> float:
+    """Share of texts that occur once only."""
+    counts = Counter(texts)
+    return sum(number == 1 for number in counts.values()) / max(len(texts), 1)
+
+
+def near_duplicates(texts: Sequence[str], near: float = NEAR) -> int:
+    """How many texts share at least ``near`` of their word triples with an earlier one.
+
+    Jaccard similarity, estimated by MinHash with locality-sensitive hashing (Broder, 1997; Indyk and Motwani, 1998):
+    48 hashes in 12 bands find nearly all pairs above 0.8, and the pairs found are then compared exactly.
+    """
+    rng = np.random.Generator(np.random.PCG64(0))
+    factors = rng.integers(1, 2**32, size=(_HASHES, 1), dtype=np.uint64) | np.uint64(1)
+    offsets = rng.integers(0, 2**63, size=(_HASHES, 1), dtype=np.uint64)
+    buckets: dict[tuple[int, bytes], int] = {}
+    sets: list[frozenset[int]] = []
+    found = 0
+    for i, text in enumerate(texts):
+        triples = _triples(text)
+        sets.append(triples)
+        values = np.fromiter(triples, dtype=np.uint64, count=len(triples))
+        signature = ((values * factors + offsets) >> np.uint64(32)).min(axis=1).astype(np.uint32)
+        candidates = set()
+        for band, part in enumerate(signature.reshape(_BANDS, -1)):
+            first = buckets.setdefault((band, part.tobytes()), i)
+            if first != i:
+                candidates.add(first)
+        found += any(len(triples & sets[j]) >= near * len(triples | sets[j]) for j in candidates)
+    return found
+
+
+def _triples(text: str) -> frozenset[int]:
+    words = _WORD.findall(text.casefold())
+    return frozenset(
+        zlib.crc32(" ".join(words[i : i + 3]).encode("utf-8", "replace"))
+        for i in range(max(len(words) - 2, 1))
+    )

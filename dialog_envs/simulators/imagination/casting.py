@@ -1,0 +1,98 @@
+"""Who talks with whom in a dataset: the arguments of ``imagine``, checked and in one canonical form."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from dialog_envs.core.outcome import REWARDS
+from dialog_envs.core.task import Task
+from dialog_envs.core.user import USERS
+from dialog_envs.errors import UnknownName, UsageError
+from dialog_envs.simulators.imagination.rollout import Cast
+
+
+def make_cast(
+    task: Task[Any, Any, Any], seed: int, policies: Mapping[str, float] | None, speakers: Mapping[str, Any],
+    model_share: float, families: Sequence[str] | None, user: str, reward: str, model: str | None,
+) -> Cast:  # fmt: skip
+    """Check the arguments, and put them in one canonical form."""
+    if seed < 0:
+        raise UsageError(f"the seed must not be negative; got {seed}")
+    if reward not in REWARDS:
+        raise UsageError(f"reward must be one of {', '.join(REWARDS)}; got {reward!r:.60}")
+    if user not in USERS:
+        raise UnknownName(user, USERS, "These are the user simulators.")
+    models = {name: model or model_name(speaker) for name, speaker in speakers.items()}
+    mixture = policies if policies is not None else default_mixture(task, tuple(speakers), model_share)
+    return Cast(
+        task, seed, _checked_mixture(task, mixture, speakers), typical_families(task, families), user, reward, speakers,
+        {name: text for name, text in models.items() if text is not None},
+    )  # fmt: skip
+
+
+def default_mixture(
+    task: Task[Any, Any, Any], speakers: Sequence[str], model_share: float
+) -> dict[str, float]:
+    """The task's own mixture, with ``model_share`` of it shared out evenly to ``speakers``.
+
+    Raises:
+        UsageError: the share is no share.
+    """
+    if not 0.0 <= model_share <= 1.0:
+        raise UsageError(f"the model's share must be between 0 and 1; got {model_share}")
+    share = model_share if speakers else 0.0
+    total = sum(task.behaviour_mixture.values())
+    mixture = {name: weight / total * (1.0 - share) for name, weight in task.behaviour_mixture.items()}
+    return mixture | {name: share / len(speakers) for name in speakers}
+
+
+def typical_families(task: Task[Any, Any, Any], families: Sequence[str] | None) -> tuple[str, ...]:
+    """The families asked for, in the prior's order; all typical ones by default.
+
+    Raises:
+        UsageError: a family is held out, so that no training data may hold it.
+        UnknownFamily: there is no such family.
+    """
+    wanted: set[str] = set()
+    for name in families if families is not None else ("typical",):
+        held_out = [family for family in task.prior.group(name) if family in task.prior.hard]
+        if held_out:
+            raise UsageError(
+                f"'{name}' users are held out for evaluation ({', '.join(held_out)}): no dataset may hold them. "
+                f"Choose among {', '.join(task.prior.typical)}."
+            )
+        wanted.update(task.prior.group(name))
+    if not wanted:
+        raise UsageError(f"name at least one user family: {', '.join(task.prior.typical)}")
+    return tuple(name for name in task.prior.typical if name in wanted)
+
+
+def _checked_mixture(
+    task: Task[Any, Any, Any], mixture: Mapping[str, float], speakers: Mapping[str, Any]
+) -> dict[str, float]:
+    """Shares that sum to 1, sorted by name, so that the order of writing changes nothing."""
+    for name, weight in mixture.items():
+        if name not in task.policies and name not in speakers:
+            raise UnknownName(name, (*task.policies, *speakers), "These policies can be rolled out.")
+        if not 0.0 <= weight < float("inf"):
+            raise UsageError(f"the weight of policy '{name}' must be at least 0; got {weight}")
+        if name not in speakers and weight and hasattr(task.policies[name](), "reveal"):
+            raise UsageError(
+                f"policy '{name}' sees the persona: what it does cannot be learned from the dialogue."
+            )
+    total = sum(mixture.values())
+    if total <= 0:
+        raise UsageError("the weights of the policies sum to 0: give at least one a weight")
+    return {name: round(mixture[name] / total, 12) for name in sorted(mixture) if mixture[name] > 0}
+
+
+def model_name(speaker: Any) -> str | None:
+    """The language model behind an agent-like object, by its own account: ``model.version`` or ``description``."""
+    for text in (
+        getattr(getattr(speaker, "model", None), "version", None),
+        getattr(speaker, "description", None),
+    ):
+        if isinstance(text, str) and text:
+            return text
+    return None

@@ -1,0 +1,112 @@
+"""What an unfinished dataset has so far: attempts, appended as they finish. A kill loses only what is in flight.
+
+The folder stands beside the dataset's place under a name made from the settings: the same command finds it and goes on,
+another command starts its own. It is deleted when the dataset is whole.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import IO
+
+from dialog_envs.datasets.schema import Episode, parse_json
+from dialog_envs.datasets.store import encode_line
+from dialog_envs.errors import DatasetError
+
+SYNC_SECONDS = 2.0
+"""After so long a finished attempt is on the disk for certain."""
+
+
+class Journal:
+    """The unfinished part of a dataset; a context manager.
+
+    Args:
+        out: the dataset's place.
+        key: hash of everything that decides what an attempt is.
+
+    Attributes:
+        episodes: attempts by index, with their critique.
+
+    Raises:
+        DatasetError: another process works on the same dataset, or the folder cannot be written.
+    """
+
+    def __init__(self, out: Path, key: str) -> None:
+        self.folder = out.with_name(f".{out.name}.partial-{key[:12]}")
+        self.episodes: dict[int, Episode] = {}
+        self._lock: IO[str] | None = None
+        self._log: IO[bytes] | None = None
+        self._synced = 0.0
+
+    def __enter__(self) -> Journal:
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._lock = (self.folder / "lock").open("a", encoding="utf-8")
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            file = self.folder / "attempts.jsonl"
+            whole = self._load(file)
+            self._log = file.open("ab")
+            self._log.truncate(whole)
+        except BlockingIOError as error:
+            self._close()
+            raise DatasetError(
+                f"another process is making the same dataset ('{self.folder}' is locked). Wait for it, or choose "
+                "another folder with --out."
+            ) from error
+        except OSError as error:
+            self._close()
+            raise DatasetError(
+                f"cannot write beside the dataset, in '{self.folder}': {error.strerror or error}. Choose another "
+                "folder with --out."
+            ) from error
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._close()
+
+    def add(self, index: int, episode: Episode) -> None:
+        """Append a finished attempt. It survives a kill at once, and a power cut after :data:`SYNC_SECONDS`."""
+        assert self._log is not None
+        try:
+            self._log.write(b'{"index":%d,"episode":%s}\n' % (index, encode_line(episode)[:-1]))
+            self._log.flush()
+            if time.monotonic() - self._synced > SYNC_SECONDS:
+                os.fsync(self._log.fileno())
+                self._synced = time.monotonic()
+        except OSError as error:
+            raise DatasetError(f"cannot write '{self.folder}': {error.strerror or error}.") from error
+        self.episodes[index] = episode
+
+    def delete(self) -> None:
+        """The dataset is whole: the journal is not needed any more."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _load(self, file: Path) -> int:
+        """Read what is there. Returns the length of the sound part: from the first line that is torn or damaged on,
+        attempts are made again."""
+        sound = 0
+        if file.exists():
+            with file.open("rb") as lines:
+                for line in lines:
+                    try:
+                        row = parse_json(line)
+                        if not line.endswith(b"\n") or type(row.get("index")) is not int:
+                            break
+                        self.episodes[row["index"]] = Episode.from_json(row["episode"])
+                    except (DatasetError, AttributeError, KeyError):
+                        break
+                    sound += len(line)
+        return sound
+
+    def _close(self) -> None:
+        for file in (self._log, self._lock):
+            if file is not None:
+                file.close()
+        self._log = self._lock = None

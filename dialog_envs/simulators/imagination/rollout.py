@@ -1,0 +1,166 @@
+"""Rollouts: suboptimal policies talk with the simulated user in the environment.
+
+Two kinds of speakers: the task's scripted policies, which choose acts, and agent-like objects (a prompted language
+model, or anything with ``act_batch`` or ``start`` and ``act``), whose episodes are played side by side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from dialog_envs.core.dialogue import Observation
+from dialog_envs.core.env import DialogEnv, agent_seed
+from dialog_envs.core.seeding import derive, stream
+from dialog_envs.core.task import Task
+from dialog_envs.datasets.schema import Critique, Episode, Provenance
+from dialog_envs.errors import SimulatorError
+
+SEED_BITS = 52
+"""Episode seeds have so many bits, so that any JSON reader keeps them whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What one attempt at an episode will be; everything follows from the dataset's seed and its index."""
+
+    index: int
+    seed: int
+    family: str
+    policy: str
+
+
+@dataclass(frozen=True)
+class Cast:
+    """Who talks with whom.
+
+    Attributes:
+        task: the task.
+        seed: the dataset's seed.
+        mixture: policy → share; the shares sum to 1.
+        families: user families, drawn by their weight in the prior.
+        user: name of the user simulator.
+        reward: scheme of the stored rewards.
+        speakers: agent-like objects by policy name; other names are the task's scripted policies.
+        models: policy → name of the language model behind it.
+    """
+
+    task: Task[Any, Any, Any]
+    seed: int
+    mixture: Mapping[str, float]
+    families: tuple[str, ...]
+    user: str = "scripted"
+    reward: str = "binary"
+    speakers: Mapping[str, Any] = field(default_factory=dict)
+    models: Mapping[str, str] = field(default_factory=dict)
+
+    def attempt(self, index: int) -> Attempt:
+        """The ``index``-th attempt."""
+        seed = derive(self.seed, "episode", index) >> (63 - SEED_BITS)
+        draws = stream(seed, "cast").random(2).tolist()
+        weights = {name: self.task.prior.weights[name] for name in self.families}
+        return Attempt(index, seed, _pick(weights, draws[0]), _pick(self.mixture, draws[1]))
+
+
+def play(cast: Cast, attempts: Sequence[Attempt]) -> Iterator[tuple[int, Episode]]:
+    """(index, episode) of each attempt, those of scripted policies first, as they finish.
+
+    Raises:
+        SimulatorError: a user or a language model could not answer.
+    """
+    env = DialogEnv(cast.task, user=cast.user)
+    waiting: dict[str, list[Attempt]] = {}
+    for attempt in attempts:
+        if attempt.policy in cast.speakers:
+            waiting.setdefault(attempt.policy, []).append(attempt)
+        else:
+            yield attempt.index, _play_policy(cast, env, attempt)
+    for name, group in waiting.items():
+        if callable(getattr(cast.speakers[name], "act_batch", None)):
+            yield from _play_batch(cast, group)
+        else:
+            for attempt in group:
+                yield attempt.index, _play_alone(cast, env, attempt)
+
+
+def _play_policy(cast: Cast, env: DialogEnv, attempt: Attempt) -> Episode:
+    """One episode with a scripted policy: it chooses acts, the task's language finds words."""
+    policy = cast.task.policies[attempt.policy]()
+    observation = _begin(env, attempt)
+    words = stream(attempt.seed, "policy words")
+    policy.start(observation["brief"], stream(attempt.seed, "policy"))
+    while env.outcome is None:
+        text = cast.task.language.say(policy.acts(observation), env.scenario, words)
+        observation = env.step(text)[0]
+    return _episode(cast, env, attempt)
+
+
+def _play_alone(cast: Cast, env: DialogEnv, attempt: Attempt) -> Episode:
+    """One episode with an agent that plays one at a time."""
+    speaker = cast.speakers[attempt.policy]
+    observation = _begin(env, attempt)
+    speaker.start(observation["brief"], agent_seed(attempt.seed))
+    while env.outcome is None:
+        observation = env.step(speaker.act(observation))[0]
+    return _episode(cast, env, attempt)
+
+
+def _play_batch(cast: Cast, attempts: Sequence[Attempt]) -> Iterator[tuple[int, Episode]]:
+    """Episodes side by side with an agent that answers many in one call."""
+    speaker = cast.speakers[attempts[0].policy]
+    running = []
+    for attempt in attempts:
+        env = DialogEnv(cast.task, user=cast.user)
+        running.append((attempt, env, _begin(env, attempt)))
+    while running:
+        texts = speaker.act_batch(
+            [observation for _, _, observation in running],
+            [agent_seed(attempt.seed) for attempt, _, _ in running],
+        )
+        if len(texts) != len(running):
+            raise SimulatorError(
+                f"policy '{attempts[0].policy}' gave {len(texts)} texts for {len(running)} dialogues: "
+                "act_batch must return one for each."
+            )
+        stepped = [
+            (attempt, env, env.step(text)[0]) for (attempt, env, _), text in zip(running, texts, strict=True)
+        ]
+        running = [row for row in stepped if row[1].outcome is None]
+        yield from (
+            (attempt.index, _episode(cast, env, attempt)) for attempt, env, _ in stepped if env.outcome
+        )
+
+
+def _begin(env: DialogEnv, attempt: Attempt) -> Observation:
+    return env.reset(seed=attempt.seed, options={"family": attempt.family})[0]
+
+
+def _episode(cast: Cast, env: DialogEnv, attempt: Attempt) -> Episode:
+    """The record of a finished episode, before the critique."""
+    assert env.outcome is not None
+    rewards = env.outcome.rewards(cast.reward)
+    return Episode(
+        id=f"{cast.seed}-{attempt.index:06d}",
+        task=cast.task.id,
+        seed=attempt.seed,
+        family=env.persona.family,
+        persona=env.persona.to_json(),
+        scenario=env.scenario.to_json(),
+        turns=tuple(env.turns),
+        rewards=rewards,
+        reward=float(sum(rewards)),
+        outcome=env.outcome.to_json(metrics=False),
+        critique=Critique(),
+        provenance=Provenance("rollout", attempt.policy, cast.user, cast.models.get(attempt.policy)),
+    )
+
+
+def _pick(weights: Mapping[str, float], point: float) -> str:
+    """Inverse of the cumulative distribution; ``point`` in [0, 1)."""
+    point *= sum(weights.values())
+    for name, weight in weights.items():
+        point -= weight
+        if point < 0:
+            return name
+    return next(reversed(list(weights)))
