@@ -40,7 +40,7 @@ class PromptedAgent:
         brief: how much of the brief's list the model reads: ``"names"`` (what stands before each colon) or ``"full"``.
             By default names for the embedded model, which takes 0.1 s for 100 tokens, else full.
         prompt: a Markdown file with the instructions instead of the built-in ones.
-        threads: processor threads of a local model's calls (``None`` leaves torch's setting; see the model's class).
+        threads: processor threads of a local model's calls; by default the model's own choice, which is one.
 
     Raises:
         UsageError: an argument has an unknown value, or the prompt cannot be read.

@@ -86,8 +86,9 @@ class EmbeddedModel:
 
     Args:
         threads: processor threads of a call. torch has one pool for the whole process: the number is set for the
-            call and restored after it. ``None`` leaves it as it is. Two pools on two cores slow each other down
-            several times over, so give a learner that works beside the model its own share on purpose.
+            call and restored after it; ``None`` leaves it as it is. One by default: on two idle cores a second thread
+            makes it a third faster, but beside any other busy process it makes it five times slower, because the
+            threads of a pool wait for each other at every step. Use two processes rather than two threads.
         dtype: ``"bfloat16"``, ``"float32"``, or ``"auto"``: bfloat16 where the processor multiplies it natively
             (three times as fast), float32 elsewhere.
         cache_tokens: tokens of earlier dialogues to remember, at 23 KB (bfloat16) or 46 KB (float32) each.
@@ -100,7 +101,7 @@ class EmbeddedModel:
     _shared: ClassVar[dict[tuple[Any, ...], EmbeddedModel]] = {}
     _shared_lock: ClassVar[threading.Lock] = threading.Lock()
 
-    def __init__(self, threads: int | None = None, dtype: str = "auto", cache_tokens: int = 16_384) -> None:
+    def __init__(self, threads: int | None = 1, dtype: str = "auto", cache_tokens: int = 16_384) -> None:
         if threads is not None and threads < 1:
             raise UsageError(f"threads must be at least 1, not {threads}.")
         self.threads = threads
