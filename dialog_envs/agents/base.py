@@ -47,12 +47,16 @@ class Usage:
 
     def __add__(self, other: Usage) -> Usage:
         return Usage(
-            self.tokens_in + other.tokens_in, self.tokens_out + other.tokens_out, self.cost_usd + other.cost_usd
+            self.tokens_in + other.tokens_in,
+            self.tokens_out + other.tokens_out,
+            self.cost_usd + other.cost_usd,
         )
 
     def __sub__(self, other: Usage) -> Usage:
         return Usage(
-            self.tokens_in - other.tokens_in, self.tokens_out - other.tokens_out, self.cost_usd - other.cost_usd
+            self.tokens_in - other.tokens_in,
+            self.tokens_out - other.tokens_out,
+            self.cost_usd - other.cost_usd,
         )
 
 
@@ -105,8 +109,11 @@ def as_agent(thing: Any) -> Agent:
         raise AgentError(f"{thing.__name__} is a class, not an agent: pass an instance, {thing.__name__}().")
     if callable(getattr(thing, "act", None)):
         if not callable(getattr(thing, "start", None)):
-            raise AgentError(f"{type(thing).__name__} has act() but no start(brief, seed): add it, it may do nothing.")
-        return thing  # type: ignore[no-any-return]
+            raise AgentError(
+                f"{type(thing).__name__} has act() but no start(brief, seed): add it, it may do nothing."
+            )
+        agent: Agent = thing
+        return agent
     if is_batched(thing):
         return _OneOfBatch(thing)
     if callable(thing):

@@ -1,8 +1,8 @@
 """Agents by name, as the command line and a suite write them.
 
 ==============================  ========================================================================================
-``ilql``                        a built-in agent (:data:`BUILT_IN`), or one of an installed package's entry points in the
-                                group ``dialog_envs.agents``. A learned one is read from a checkpoint folder of that name.
+``ilql``                        a built-in agent (:data:`BUILT_IN`), or an installed package's entry point (group
+                                ``dialog_envs.agents``); a learned one is read from a checkpoint folder of that name
 ``prompted:openai:gpt-4o``      a built-in agent with an argument (for ``prompted``: the chat model)
 ``ilql=runs/mine/ilql``         a learned agent from this checkpoint folder
 ``path/my_agent.py:MyAgent``    a class, instance or function in a file
@@ -191,12 +191,14 @@ def _custom(label: str, text: str) -> AgentSpec:
 def _from_object(name: str, source: str, thing: Any, digest: str) -> AgentSpec:
     fingerprint = f"object:{source.rpartition(':')[2]}:{digest}"
     if isinstance(thing, type):
-        return AgentSpec(name, source, fingerprint, lambda task: as_agent(_call_factory(thing, task, "", name)))
+        return AgentSpec(
+            name, source, fingerprint, lambda task: as_agent(_call_factory(thing, task, "", name))
+        )
     agent = as_agent(thing)
     return AgentSpec(name, source, fingerprint, lambda task: agent, shared=not inspect.isfunction(thing))
 
 
-# ---- loading -----------------------------------------------------------------------------------------------------------
+# ---- loading ---------------------------------------------------------------------------------------------------------
 
 
 def _load_file(path: Path) -> ModuleType:
@@ -262,7 +264,9 @@ def _parameters(factory: Any) -> frozenset[str]:
 
 
 def _candidates(module: ModuleType) -> list[str]:
-    own = (name for name, thing in vars(module).items() if getattr(thing, "__module__", None) == module.__name__)
+    own = (
+        name for name, thing in vars(module).items() if getattr(thing, "__module__", None) == module.__name__
+    )
     return [name for name in own if not name.startswith("_")]
 
 

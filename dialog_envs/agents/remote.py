@@ -41,7 +41,13 @@ class HttpAgent:
     concurrency = 8
 
     def __init__(
-        self, url: str, *, task: Any = None, timeout: float = 60.0, attempts: int = 4, longest_wait: float = 8.0
+        self,
+        url: str,
+        *,
+        task: Any = None,
+        timeout: float = 60.0,
+        attempts: int = 4,
+        longest_wait: float = 8.0,
     ) -> None:
         self.url = url
         self._task = str(getattr(task, "id", ""))
@@ -67,7 +73,9 @@ class HttpAgent:
             "task": self._task,
             "seed": self._seed,
             "brief": observation["brief"],
-            "dialogue": [{"speaker": int(turn["speaker"]), "text": turn["text"]} for turn in observation["dialogue"]],
+            "dialogue": [
+                {"speaker": int(turn["speaker"]), "text": turn["text"]} for turn in observation["dialogue"]
+            ],
         }
         retry = Retrying(
             stop=stop_after_attempt(self._attempts),
@@ -89,24 +97,36 @@ class HttpAgent:
         except urllib.error.HTTPError as error:
             with error:
                 if error.code in _BUSY:
-                    raise ChatModelError(f"the agent's server at {self.url} is busy (status {error.code}).") from error
-                raise AgentError(f"the agent's server at {self.url} answered with status {error.code}.") from error
+                    raise ChatModelError(
+                        f"the agent's server at {self.url} is busy (status {error.code})."
+                    ) from error
+                raise AgentError(
+                    f"the agent's server at {self.url} answered with status {error.code}."
+                ) from error
         except (OSError, TimeoutError) as error:
             reason = getattr(error, "reason", error)
-            raise ChatModelError(f"no reply from the agent's server at {self.url}: {reason}. Is it running?") from error
+            raise ChatModelError(
+                f"no reply from the agent's server at {self.url}: {reason}. Is it running?"
+            ) from error
         return self._read(raw)
 
     def _read(self, raw: bytes) -> str:
         if len(raw) > _LARGEST_REPLY:
-            raise AgentError(f"the agent's server at {self.url} replied with more than {_LARGEST_REPLY} bytes.")
+            raise AgentError(
+                f"the agent's server at {self.url} replied with more than {_LARGEST_REPLY} bytes."
+            )
         try:
             reply = json.loads(raw)
             text = reply["text"]
             spent = Usage(
-                int(reply.get("tokens_in", 0)), int(reply.get("tokens_out", 0)), float(reply.get("cost_usd", 0.0))
+                int(reply.get("tokens_in", 0)),
+                int(reply.get("tokens_out", 0)),
+                float(reply.get("cost_usd", 0.0)),
             )
         except (ValueError, KeyError, TypeError) as error:
-            raise AgentError(f"the agent's server at {self.url} did not reply with {{\"text\": …}}.") from error
+            raise AgentError(
+                f'the agent\'s server at {self.url} did not reply with {{"text": …}}.'
+            ) from error
         if not isinstance(text, str):
             raise AgentError(f"the agent's server at {self.url} replied with a text that is no string.")
         self._usage = self._usage + spent

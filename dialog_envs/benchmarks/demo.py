@@ -49,7 +49,9 @@ class Stage:
     work: Callable[[], Any]
 
 
-def run_demo(suite: str | Path | Suite = "demo", out: str | Path | None = None, *, split: str = "report") -> Run:
+def run_demo(
+    suite: str | Path | Suite = "demo", out: str | Path | None = None, *, split: str = "report"
+) -> Run:
     """Run the whole story; see the module's text.
 
     Args:
@@ -88,7 +90,10 @@ def run_stages(folder: Path, stages: list[Stage], clock: _Clock | None = None) -
         try:
             record.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise RunFolderError(f"cannot write to '{folder}': {error.strerror or error}. Choose another with --out.") from error
+            reason = error.strerror or error
+            raise RunFolderError(
+                f"cannot write to '{folder}': {reason}. Choose another with --out."
+            ) from error
         record.unlink(missing_ok=True)  # until the product is whole, nothing vouches for it
         stage.work()
         facts = {"fingerprint": fingerprint, "seconds": round(time.monotonic() - begun, 1)}
@@ -110,7 +115,9 @@ def _imagine(suite: Suite, folder: Path) -> Stage:
 
         imagine(task=task, out=folder / "dataset", **settings)
 
-    return Stage("imagine", folder / "dataset" / "manifest.json", lambda: {"settings": settings, **_base(task)}, work)
+    return Stage(
+        "imagine", folder / "dataset" / "manifest.json", lambda: {"settings": settings, **_base(task)}, work
+    )
 
 
 def _training(suite: Suite, folder: Path) -> list[Stage]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -45,7 +45,7 @@ class _Place:
     value: float = 0.0
     seconds: float = 0.0
     agent_seconds: float = 0.0
-    usage: Usage = Usage()
+    usage: Usage = field(default_factory=Usage)
 
     def turns(self) -> tuple[Any, ...]:
         """The dialogue so far."""
@@ -60,7 +60,7 @@ def play_episodes(
     *,
     user_threads: int = 1,
     information: int | None = None,
-) -> Iterator[EpisodeRecord]:
+) -> Generator[EpisodeRecord, None, None]:
     """Play every unit and yield its record as soon as it ends, in the order of ending.
 
     Args:
@@ -81,7 +81,12 @@ def play_episodes(
 
 class _Pool:
     def __init__(
-        self, spec: AgentSpec, task: Any, make_env: Callable[[], Any], user_threads: int, information: int | None
+        self,
+        spec: AgentSpec,
+        task: Any,
+        make_env: Callable[[], Any],
+        user_threads: int,
+        information: int | None,
     ) -> None:
         self._spec, self._task, self._make_env = spec, task, make_env
         self._information = information
@@ -107,7 +112,7 @@ class _Pool:
     def __exit__(self, *exc: object) -> None:
         self._stack.close()
 
-    def play(self, queue: deque[Unit]) -> Iterator[EpisodeRecord]:
+    def play(self, queue: deque[Unit]) -> Generator[EpisodeRecord, None, None]:
         """All episodes of ``queue``."""
         places: list[_Place] = []
         for number in range(min(self._size, len(queue))):
@@ -126,7 +131,9 @@ class _Pool:
                 return
             # Whoever failed to answer is done; the others' texts go to their users.
             answers = self._ask(active)
-            results = _map(self._user_executor, lambda pair: self._step(*pair), zip(active, answers, strict=True))
+            results = _map(
+                self._user_executor, lambda pair: self._step(*pair), zip(active, answers, strict=True)
+            )
             yield from (record for record in results if record is not None)
 
     # ---- an episode's beginning, middle and end ----------------------------------------------------------------------
@@ -137,7 +144,7 @@ class _Pool:
         begun = time.perf_counter()
         try:
             place.observation, _ = place.env.reset(seed=unit.seed, options=self._options(unit))
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  (whatever a simulator raises is put on record, not on the run)
             return EpisodeRecord.broken(self._spec.name, unit, _blame(error, "simulator"), _words(error))
         place.seconds += time.perf_counter() - begun
         place.unit = unit
@@ -147,7 +154,7 @@ class _Pool:
             place.agent.start(place.observation["brief"], place.seed)
             if getattr(place.agent, "needs_persona", False):
                 place.agent.reveal(place.env.persona, place.env.scenario)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001
             return self._broken(place, error)
         return None
 
@@ -169,7 +176,7 @@ class _Pool:
             unit = place.unit
             cheap = unit is not None and self._information is not None and unit.index >= self._information
             outcome = place.env.outcome.to_json(metrics=not cheap)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001
             return self._record(place, None, _blame(error, "simulator"), error)
         return self._record(place, outcome)
 
@@ -183,13 +190,17 @@ class _Pool:
         return self._record(place, outcome, blame, error)
 
     def _record(
-        self, place: _Place, outcome: dict[str, Any] | None, blame: str | None = None, error: Exception | None = None
+        self,
+        place: _Place,
+        outcome: dict[str, Any] | None,
+        blame: str | None = None,
+        error: Exception | None = None,
     ) -> EpisodeRecord:
         unit = place.unit
         assert unit is not None
         usage = place.usage
-        if not self._batched and callable(getattr(place.agent, "usage", None)):
-            usage = place.agent.usage()
+        if not self._batched:
+            usage = _usage(place.agent)
         place.unit = None
         return EpisodeRecord(
             self._spec.name,
@@ -211,7 +222,7 @@ class _Pool:
             error=None if error is None else _words(error),
         )
 
-    # ---- asking the agent ----------------------------------------------------------------------------------------------
+    # ---- asking the agent ----------------------------------------------------------------------------------------
 
     def _ask(self, places: Sequence[_Place]) -> list[str | Exception]:
         if self._batched:
@@ -222,30 +233,38 @@ class _Pool:
         begun = time.perf_counter()
         try:
             return _checked(place.agent.act(place.observation), place)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001
             return error
         finally:
             place.agent_seconds += time.perf_counter() - begun
 
     def _ask_batch(self, places: Sequence[_Place]) -> list[str | Exception]:
-        agent = self._first
-        before = agent.usage() if callable(getattr(agent, "usage", None)) else Usage()
+        agent: Any = self._first
+        before = _usage(agent)
         begun = time.perf_counter()
         try:
-            texts = agent.act_batch([place.observation for place in places], [place.seed for place in places])  # type: ignore[attr-defined]
+            texts = agent.act_batch([place.observation for place in places], [place.seed for place in places])
             if len(texts) != len(places):
                 raise AgentError(f"act_batch returned {len(texts)} texts for {len(places)} observations.")
-            answers: list[str | Exception] = [_caught(text, place) for text, place in zip(texts, places, strict=True)]
-        except Exception as error:
+            answers: list[str | Exception] = [
+                _caught(text, place) for text, place in zip(texts, places, strict=True)
+            ]
+        except Exception as error:  # noqa: BLE001
             if len(places) > 1:  # one episode's fault must not become the others'
                 return [answer for place in places for answer in self._ask_batch([place])]
             answers = [error]
         share = (time.perf_counter() - begun) / len(places)
-        spent = (agent.usage() if callable(getattr(agent, "usage", None)) else Usage()) - before
+        spent = _usage(agent) - before
         for number, place in enumerate(places):
             place.agent_seconds += share
             place.usage = place.usage + _part(spent, number, len(places))
         return answers
+
+
+def _usage(agent: Any) -> Usage:
+    """What the agent says it used, if it says so."""
+    usage = getattr(agent, "usage", None)
+    return usage() if callable(usage) else Usage()
 
 
 def _part(spent: Usage, number: int, parts: int) -> Usage:
@@ -261,7 +280,9 @@ def _checked(text: Any, place: _Place) -> str:
     if not isinstance(text, str):
         raise AgentError(f"the agent returned {type(text).__name__}, not a str.")
     if not place.env.action_space.contains(text):
-        raise AgentError(f"the agent returned a text of {len(text):,} characters, which is outside the action space.")
+        raise AgentError(
+            f"the agent returned a text of {len(text):,} characters, which is outside the action space."
+        )
     return text
 
 
@@ -283,9 +304,17 @@ def _blame(error: Exception, otherwise: str) -> str:
 
 
 def _words(error: Exception) -> str:
-    text = str(error) if isinstance(error, AgentError | SimulatorError) else f"{type(error).__name__}: {error}"
+    text = (
+        str(error) if isinstance(error, AgentError | SimulatorError) else f"{type(error).__name__}: {error}"
+    )
     return text if len(text) <= _LONGEST_ERROR else text[:_LONGEST_ERROR] + " …"
 
 
-def _map(executor: ThreadPoolExecutor | None, function: Callable[[Any], Any], things: Iterable[Any]) -> list[Any]:
-    return list(executor.map(function, things)) if executor is not None else [function(thing) for thing in things]
+def _map(
+    executor: ThreadPoolExecutor | None, function: Callable[[Any], Any], things: Iterable[Any]
+) -> list[Any]:
+    return (
+        list(executor.map(function, things))
+        if executor is not None
+        else [function(thing) for thing in things]
+    )

@@ -1,9 +1,9 @@
 """Evaluating agents by name: what ``dialog-envs eval`` does, as one call.
 
-    from dialog_envs.benchmarks.evaluation import evaluate
+from dialog_envs.benchmarks.evaluation import evaluate
 
-    run = evaluate("quick", ["my_agent.py:MyAgent"])
-    print(run.leaderboard.row("PreferenceElicitation-v0", "MyAgent", "hard").success)
+run = evaluate("quick", ["my_agent.py:MyAgent"])
+print(run.leaderboard.row("PreferenceElicitation-v0", "MyAgent", "hard").success)
 """
 
 from __future__ import annotations
@@ -57,7 +57,9 @@ def evaluate(
     places = [Path(checkpoints)] if checkpoints is not None else [folder / "checkpoints", Path("checkpoints")]
     contestants = choose_contestants(chosen, agents, places, only=only, episodes=episodes, quiet=quiet)
     if not contestants:
-        raise AgentError(f"no agent to score: give one with --agent (suite '{chosen.name}' has none that can be made).")
+        raise AgentError(
+            f"no agent to score: give one with --agent (suite '{chosen.name}' has none that can be made)."
+        )
     run = run_suite(chosen, contestants, folder, split=split, redo=redo, quiet=quiet)
     write_leaderboard(run.folder, run.leaderboard, read_episodes(run.folder))
     return run
@@ -126,5 +128,3 @@ def write_leaderboard(
     write_text(files["html"], html_page(board, records))
     write_text(files["json"], text)  # last: its presence says that the other two fit it
     return True
-
-

@@ -15,11 +15,20 @@ from html import escape
 from importlib import resources
 from typing import Any
 
+from dialog_envs import registration
 from dialog_envs.benchmarks.leaderboard import Leaderboard, Row
 from dialog_envs.benchmarks.record import EpisodeRecord
 from dialog_envs.benchmarks.stats import METHOD, Interval
 from dialog_envs.benchmarks.svg import axis, bar, strip
-from dialog_envs.benchmarks.tables import GROUPS, episode_words, number, percent, seconds, small, version_words
+from dialog_envs.benchmarks.tables import (
+    GROUPS,
+    episode_words,
+    number,
+    percent,
+    seconds,
+    small,
+    version_words,
+)
 from dialog_envs.benchmarks.transcripts import RULE, choose, transcript_data
 
 __all__ = ["html_page"]
@@ -35,10 +44,10 @@ def html_page(
         records: the episodes, of which some are shown in full.
         get_task: where tasks come from (for persona cards and beliefs); the registered ones by default.
     """
-    if get_task is None:
-        from dialog_envs.registration import get_task
+    find = get_task or registration.get_task
     style, script = _asset("page.css"), _asset("page.js")
-    transcripts = transcript_data(choose(records, [agent for task in board.tasks for agent in board.agents(task)]), get_task)
+    agents = [agent for task in board.tasks for agent in board.agents(task)]
+    transcripts = transcript_data(choose(records, agents), find)
     body = [_header(board, records)]
     for task in board.tasks:
         body += [_plot(board, task), _table(board, task), _families(board, task), _paired(board, task)]
@@ -108,7 +117,8 @@ _COLUMNS = (
 
 
 def _table(board: Leaderboard, task: str) -> str:
-    heads = ["Agent", "Typical users", "Hard users", *(name for name, _, _ in _COLUMNS), "Time", "Tokens", "Cost, $", "Episodes"]
+    figures = (name for name, _, _ in _COLUMNS)
+    heads = ["Agent", "Typical users", "Hard users", *figures, "Time", "Tokens", "Cost, $", "Episodes"]
     cells = "".join(
         f'<th scope="col" class="{"success" if name.endswith("users") else ""}" '
         f'aria-sort="{"descending" if name == "Hard users" else "none"}">'
@@ -120,8 +130,9 @@ def _table(board: Leaderboard, task: str) -> str:
         '<section><h3>All figures</h3><div class="scroll"><table class="sortable"><thead><tr>'
         f"{cells}</tr></thead><tbody>{body}</tbody></table></div>"
         '<p class="small">Success in per cent with its 95 % interval. The other figures are means an episode, on hard '
-        "users (point at one for its interval): return under the suite’s reward, the agent’s turns and questions, bits "
-        "of the exact posterior learned about the persona, the agent’s thinking time, and its model’s tokens.</p></section>"
+        "users (point at one for its interval): return under the suite’s reward, the agent’s turns and questions, "
+        "bits of the exact posterior learned about the persona, the agent’s thinking time, and its model’s tokens."
+        "</p></section>"
     )
 
 
@@ -155,7 +166,11 @@ def _success_cell(row: Row | None, users: str) -> str:
 def _figure_cell(interval: Interval | None, digits: int) -> str:
     if interval is None or not math.isfinite(interval.mean):
         return _cell(math.nan, "–")
-    title = f"{number(interval.low, digits)} to {number(interval.high, digits)}" if math.isfinite(interval.low) else ""
+    title = (
+        f"{number(interval.low, digits)} to {number(interval.high, digits)}"
+        if math.isfinite(interval.low)
+        else ""
+    )
     return _cell(interval.mean, number(interval.mean, digits), title)
 
 
@@ -192,7 +207,8 @@ def _paired(board: Leaderboard, task: str) -> str:
     pairs = [pair for pair in board.paired if pair.task == task and pair.users in GROUPS]
     if not pairs:
         return ""
-    ends = [abs(end) for p in pairs for end in (p.difference.low, p.difference.high, p.difference.mean) if math.isfinite(end)]
+    intervals = [pair.difference for pair in pairs]
+    ends = [abs(end) for i in intervals for end in (i.low, i.high, i.mean) if math.isfinite(end)]
     reach = min(1.0, max(0.1, math.ceil(max(ends, default=1.0) * 10) / 10))
     ticks = (-reach, -reach / 2, 0.0, reach / 2, reach)
     rows = []
@@ -202,7 +218,9 @@ def _paired(board: Leaderboard, task: str) -> str:
             pair = board.pair(task, agent, users)
             if pair is not None:
                 text = percent(pair.difference, "+")
-                marks.append((users, pair.difference, f"{agent}, {users} users: {text} points, {pair.episodes} pairs"))
+                marks.append(
+                    (users, pair.difference, f"{agent}, {users} users: {text} points, {pair.episodes} pairs")
+                )
                 sure = ' class="sure"' if pair.difference.excludes(0.0) else ""
                 words.append(f"<span{sure}>{escape(users)} {escape(text)}</span>")
         name = f'<div class="name">{escape(agent)}<span class="about">{" ".join(words)}</span></div>'
@@ -210,7 +228,7 @@ def _paired(board: Leaderboard, task: str) -> str:
     labels = axis([(tick, f"{100 * tick:+.0f}" if tick else "0") for tick in ticks], -reach, reach)
     baseline = escape(pairs[0].baseline)
     return (
-        f"<section><h3>Compared with {baseline}</h3><p class=\"lead\">Success minus that of {baseline} on the same "
+        f'<section><h3>Compared with {baseline}</h3><p class="lead">Success minus that of {baseline} on the same '
         "personas, scenarios and seeds, in points. An interval that leaves out 0 is set in bold.</p>"
         f'<div class="plot">{"".join(rows)}<div class="name"></div>{labels}</div></section>'
     )

@@ -144,7 +144,9 @@ class RunFolder:
         try:
             config = tomllib.loads(file.read_text("utf-8"))
         except tomllib.TOMLDecodeError as error:
-            raise RunFolderError(f"'{file}' is damaged: {error}. Move the folder away, or use --out.") from error
+            raise RunFolderError(
+                f"'{file}' is damaged: {error}. Move the folder away, or use --out."
+            ) from error
         self.agents = {name: dict(table) for name, table in config.get("agents", {}).items()}
         theirs = config.get("settings", {})
         for key in dict.fromkeys((*self._settings, *theirs)):

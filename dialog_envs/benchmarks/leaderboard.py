@@ -162,7 +162,9 @@ def build_leaderboard(
         for users in dict.fromkeys((record.users, record.family)):
             cells[record.task, record.agent, users].append(record)
     # What an episode counts for is worked out once, though it stands in two rows.
-    measured = {id(record): (figures(record), record.persona_key) for record in records if not record.unscored}
+    measured = {
+        id(record): (figures(record), record.persona_key) for record in records if not record.unscored
+    }
     rows = [_row(task, agent, users, track, cell, measured) for (task, agent, users), cell in cells.items()]
     paired = [
         _paired(task, agent, users, baseline, cell, cells[task, baseline, users])
@@ -228,19 +230,17 @@ def _paired(
 
 
 def _order(rows: Iterable[Row]) -> dict[tuple[str, str, str], tuple[Any, ...]]:
-    """Sorting keys: by task, then the agent's success on hard users (typical where none), then groups before families."""
+    """Sorting keys: task, then the agent's success on hard users and on typical ones, then groups before families."""
     rows = list(rows)
-    rank: dict[tuple[str, str], tuple[float, float]] = {}
-    for row in rows:
-        hard, typical = rank.get((row.task, row.agent), (math.inf, math.inf))
-        mean = -row.success.mean if math.isfinite(row.success.mean) else math.inf
-        rank[row.task, row.agent] = (mean, typical) if row.users == "hard" else (hard, mean) if row.users == "typical" else (hard, typical)
+    means = {
+        (row.task, row.agent, row.users): -row.success.mean for row in rows if math.isfinite(row.success.mean)
+    }
     groups = {"typical": 0, "hard": 1}
     families = {users: 2 + place for place, users in enumerate(dict.fromkeys(row.users for row in rows))}
     return {
         (row.task, row.agent, row.users): (
             row.task,
-            *rank[row.task, row.agent],
+            *(means.get((row.task, row.agent, users), math.inf) for users in ("hard", "typical")),
             row.agent,
             groups.get(row.users, families[row.users]),
         )

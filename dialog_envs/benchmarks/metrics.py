@@ -25,7 +25,9 @@ def _from_outcome(name: str) -> Callable[[EpisodeRecord], float | None]:
 
 def _questions(record: EpisodeRecord) -> float | None:
     """Questions asked, as the user understood them; several in one turn count each."""
-    return float(sum(act.kind == "ask" for turn in record.turns if turn.speaker == AGENT for act in turn.acts))
+    return float(
+        sum(act.kind == "ask" for turn in record.turns if turn.speaker == AGENT for act in turn.acts)
+    )
 
 
 FIGURES: dict[str, Callable[[EpisodeRecord], float | None]] = {

@@ -94,7 +94,9 @@ def play_as_agent(env: Any, session: Session, *, seed: int, family: str | None =
     """
     observation, _ = env.reset(seed=seed, options={"family": family} if family else {})
     task = env.task
-    _open(session, observation["brief"], "You are the agent: find out what the user would love, and suggest it.")
+    _open(
+        session, observation["brief"], "You are the agent: find out what the user would love, and suggest it."
+    )
     over = False
     shown = 0
     while not over:
@@ -175,7 +177,8 @@ def _settled(acts: tuple[Act, ...], turns: list[Turn]) -> tuple[Act, ...]:
     if len(items) != 1:
         return acts
     return tuple(
-        replace(act, item=next(iter(items))) if act.kind == "accept" and act.item is None else act for act in acts
+        replace(act, item=next(iter(items))) if act.kind == "accept" and act.item is None else act
+        for act in acts
     )
 
 

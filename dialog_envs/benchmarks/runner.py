@@ -10,6 +10,7 @@ import platform
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +91,9 @@ def run_suite(
     find = get_task or registration.get_task
     make = make_env or (lambda task: _make_env(task, suite))
     tasks = {name: find(name) for name in suite.tasks}
-    families = {name: {"typical": task.prior.typical, "hard": task.prior.hard} for name, task in tasks.items()}
+    families = {
+        name: {"typical": task.prior.typical, "hard": task.prior.hard} for name, task in tasks.items()
+    }
     units = suite.units(families, split)
     _refuse_doubles(contestants)
     versions = _versions(suite, split, tasks, make)
@@ -105,7 +108,7 @@ def run_suite(
     begun, played = time.monotonic(), 0
     with RunFolder(folder, settings) as run:
         if run.repaired and not quiet:
-            note(f"the last line of '{run.path}/episodes.jsonl' was cut short by a crash; that episode is played again.")
+            note(f"the last line of '{run.path}/episodes.jsonl' was cut short; that episode is played again.")
         took_part = []
         for contestant in contestants:
             try:
@@ -139,7 +142,9 @@ def read_run(folder: str | Path) -> tuple[Leaderboard, list[Any]]:
     except FileNotFoundError as error:
         raise RunFolderError(f"there is no run in '{folder}': it has no manifest.json.") from error
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise RunFolderError(f"'{manifest}' cannot be read: {error}. Run the evaluation again to repair it.") from error
+        raise RunFolderError(
+            f"'{manifest}' cannot be read: {error}. Run the evaluation again to repair it."
+        ) from error
     records = read_episodes(folder)
     board = build_leaderboard(records, head["suite"], head["track"], head["baseline"], facts["versions"])
     return board, records
@@ -179,7 +184,7 @@ def _run_agent(
                 _made_once(spec, task),
                 task,
                 mine,
-                lambda task_id=task_id: make_env(task_id),
+                partial(make_env, task_id),
                 user_threads=1 if suite.track == "scripted" else 8,
                 information=suite.information_per_family,
             )
@@ -192,7 +197,9 @@ def _run_agent(
                 played += 1
                 progress.advance()
                 if unscored >= _GIVE_UP:
-                    note(f"{spec.name}: {unscored} episodes in a row could not be scored ({record.error}); left for the next run.")
+                    note(
+                        f"{spec.name}: {unscored} episodes in a row unscored ({record.error}); left for the next run."
+                    )
                     episodes.close()
                     return played
     return played
@@ -229,7 +236,9 @@ def _refuse_doubles(contestants: Sequence[Contestant]) -> None:
     names = [contestant.spec.name for contestant in contestants]
     for name in names:
         if names.count(name) > 1:
-            raise DialogEnvsError(f"two agents are called '{name}': give one another name with --agent NAME=…")
+            raise DialogEnvsError(
+                f"two agents are called '{name}': give one another name with --agent NAME=…"
+            )
 
 
 def _make_env(task: str, suite: Suite) -> Any:
@@ -239,7 +248,9 @@ def _make_env(task: str, suite: Suite) -> Any:
     return gymnasium.make(task, user=suite.track, reward=suite.reward, disable_env_checker=True).unwrapped
 
 
-def _versions(suite: Suite, split: str, tasks: Mapping[str, Any], make: Callable[[str], Any]) -> dict[str, Any]:
+def _versions(
+    suite: Suite, split: str, tasks: Mapping[str, Any], make: Callable[[str], Any]
+) -> dict[str, Any]:
     import dialog_envs
 
     env = make(suite.tasks[0])
@@ -262,7 +273,10 @@ def _manifest(
         "schema": 1,
         "leaderboard": {"suite": suite.name, "track": suite.track, "baseline": suite.baseline},
         "versions": dict(versions),
-        "episodes": {"scored": sum(row.episodes for row in rows), "unscored": sum(row.unscored for row in rows)},
+        "episodes": {
+            "scored": sum(row.episodes for row in rows),
+            "unscored": sum(row.unscored for row in rows),
+        },
         "missing": missing,
         "last_run": {
             "played": played,

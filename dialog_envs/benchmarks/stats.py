@@ -57,7 +57,7 @@ def _finite(value: float) -> float | None:
     return round(value, 6) + 0.0 if math.isfinite(value) else None
 
 
-def mean_interval(values: Sequence[float], clusters: Sequence[Hashable]) -> Interval:
+def mean_interval(values: Sequence[float] | np.ndarray, clusters: Sequence[Hashable]) -> Interval:
     """Mean of ``values`` with its cluster-robust t interval.
 
     Args:
@@ -75,7 +75,7 @@ def mean_interval(values: Sequence[float], clusters: Sequence[Hashable]) -> Inte
     return Interval(mean, mean - half, mean + half)
 
 
-def rate_interval(successes: Sequence[float], clusters: Sequence[Hashable]) -> Interval:
+def rate_interval(successes: Sequence[float] | np.ndarray, clusters: Sequence[Hashable]) -> Interval:
     """Rate of 0/1 values with Wilson's interval at the effective sample size. It never leaves [0, 1]."""
     x = np.asarray(successes, dtype=float)
     if x.size == 0:
@@ -93,7 +93,7 @@ def rate_interval(successes: Sequence[float], clusters: Sequence[Hashable]) -> I
     return Interval(rate, max(0.0, centre - half), min(1.0, centre + half))
 
 
-def difference_interval(differences: Sequence[float], clusters: Sequence[Hashable]) -> Interval:
+def difference_interval(differences: Sequence[float] | np.ndarray, clusters: Sequence[Hashable]) -> Interval:
     """Mean of paired differences of rates, each −1, 0 or 1, with its interval.
 
     Args:
@@ -111,7 +111,9 @@ def difference_interval(differences: Sequence[float], clusters: Sequence[Hashabl
 def _variance(x: np.ndarray, clusters: Sequence[Hashable]) -> tuple[float, int]:
     """Cluster-robust variance of the mean of ``x``, and the number of clusters."""
     numbers: dict[Hashable, int] = {}
-    codes = np.fromiter((numbers.setdefault(cluster, len(numbers)) for cluster in clusters), dtype=int, count=x.size)
+    codes = np.fromiter(
+        (numbers.setdefault(cluster, len(numbers)) for cluster in clusters), dtype=int, count=x.size
+    )
     groups = len(numbers)
     if groups < 2:
         return math.nan, groups

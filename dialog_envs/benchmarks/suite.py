@@ -168,7 +168,9 @@ _FAMILY_STRIDE = 10_000
 def suite_names() -> tuple[str, ...]:
     """The suites that ship with the package."""
     folder = resources.files("dialog_envs.benchmarks") / "suites"
-    return tuple(sorted(file.name.removesuffix(".toml") for file in folder.iterdir() if file.name.endswith(".toml")))
+    return tuple(
+        sorted(file.name.removesuffix(".toml") for file in folder.iterdir() if file.name.endswith(".toml"))
+    )
 
 
 def load_suite(name: str | Path) -> Suite:
@@ -183,7 +185,9 @@ def load_suite(name: str | Path) -> Suite:
         try:
             text = path.read_text("utf-8")
         except OSError as error:
-            raise ConfigError(f"the suite file '{name}' cannot be read: {error.strerror or error}.") from error
+            raise ConfigError(
+                f"the suite file '{name}' cannot be read: {error.strerror or error}."
+            ) from error
         return parse_suite(text, str(name))
     if str(name) not in suite_names():
         raise UnknownSuite(name, suite_names(), "Your own: give the path of a .toml file.")
@@ -213,7 +217,9 @@ def parse_suite(text: str, where: str) -> Suite:
 def _from_toml(data: Mapping[str, Any]) -> Suite:
     seeds = {split: _count(data["seeds"][split], f"seeds.{split}", least=0) for split in SPLITS}
     if abs(seeds["report"] - seeds["validation"]) < 100 * _FAMILY_STRIDE:
-        raise ValueError(f"seeds.report and seeds.validation must lie {100 * _FAMILY_STRIDE:,} or more apart.")
+        raise ValueError(
+            f"seeds.report and seeds.validation must lie {100 * _FAMILY_STRIDE:,} or more apart."
+        )
     per_persona = _count(data["seeds"].get("episodes_per_persona", 1), "seeds.episodes_per_persona")
     extra = data.get("information_per_family")
     return Suite(

@@ -70,7 +70,9 @@ def axis(labels: Sequence[tuple[float, str]], low: float, high: float) -> str:
     parts = ['<svg class="axis" width="100%" height="20" aria-hidden="true">']
     for value, text in labels:
         anchor = "start" if value <= low else "end" if value >= high else "middle"
-        parts.append(f'<text x="{_percent(value, low, high)}" y="14" text-anchor="{anchor}">{escape(text)}</text>')
+        parts.append(
+            f'<text x="{_percent(value, low, high)}" y="14" text-anchor="{anchor}">{escape(text)}</text>'
+        )
     return "".join(parts) + "</svg>"
 
 

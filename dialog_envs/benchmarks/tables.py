@@ -18,6 +18,9 @@ __all__ = ["markdown", "number", "percent", "print_leaderboard", "seconds"]
 GROUPS = ("typical", "hard")
 
 
+_WORDS = "Success in per cent with its 95 % interval, the other figures a mean an episode."
+
+
 def percent(interval: Interval | None, sign: str = "") -> str:
     """``62 [55, 69]``: per cent with its interval; ``–`` where there is none."""
     if interval is None or not math.isfinite(interval.mean):
@@ -54,7 +57,7 @@ def markdown(board: Leaderboard) -> str:
     """The whole leaderboard as Markdown (tables of GitHub's kind)."""
     lines = [f"# Leaderboard: suite {_cell(board.suite)}", ""]
     for task in board.tasks:
-        lines += [f"## {_cell(task)}", "", "Success in per cent with its 95 % interval, the other figures a mean an episode.", ""]
+        lines += [f"## {_cell(task)}", "", _WORDS, ""]
         lines += _table(_GROUP_HEAD, [_group_cells(board, task, agent) for agent in board.agents(task)])
         families = [users for users in board.users(task) if users not in GROUPS]
         if families:
@@ -66,7 +69,12 @@ def markdown(board: Leaderboard) -> str:
             lines += ["", *_table(head, body)]
         pairs = [pair for pair in board.paired if pair.task == task and pair.users in GROUPS]
         if pairs:
-            lines += ["", f"Difference from {_cell(pairs[0].baseline)} on the same personas, scenarios and seeds, in points:", ""]
+            baseline = _cell(pairs[0].baseline)
+            lines += [
+                "",
+                f"Difference from {baseline} on the same personas, scenarios and seeds, in points:",
+                "",
+            ]
             lines += _table(["Agent", "Users", "Difference", "Pairs"], [_pair_cells(pair) for pair in pairs])
         lines.append("")
     lines += [f"{METHOD}.", "", "Versions: " + ", ".join(version_words(board)) + "."]
@@ -112,7 +120,10 @@ def episode_words(rows: Sequence[Row]) -> str:
     """``80 (2 unscored, 1 failed)``."""
     extra = [
         f"{count} {word}"
-        for count, word in ((sum(r.unscored for r in rows), "unscored"), (sum(r.errors for r in rows), "failed"))
+        for count, word in (
+            (sum(r.unscored for r in rows), "unscored"),
+            (sum(r.errors for r in rows), "failed"),
+        )
         if count
     ]
     return f"{sum(row.episodes for row in rows):,}" + (f" ({', '.join(extra)})" if extra else "")
@@ -144,8 +155,8 @@ def _table(head: Sequence[str], body: Sequence[Sequence[str]]) -> list[str]:
 
 def _cell(text: str) -> str:
     """Text that stays within its cell and is no markup."""
-    flat = " ".join(text.split()).replace("\\", "\\\\")
-    for mark in "|<>*_`[]":
+    flat = " ".join(text.split()).replace("\\", "\\\\").replace("&", "&amp;").replace("<", "&lt;")
+    for mark in "|*_`[]":
         if mark in "[]" and flat[-1:] == "]" and flat[:1].isdigit() | (flat[:1] in "+-"):
             continue  # an interval
         flat = flat.replace(mark, "\\" + mark)
@@ -175,7 +186,9 @@ def _terminal_table(board: Leaderboard, task: str) -> RenderableType:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=box.SIMPLE_HEAD, title=f"{task} · suite {board.suite}", title_style="bold", pad_edge=False)
+    table = Table(
+        box=box.SIMPLE_HEAD, title=f"{task} · suite {board.suite}", title_style="bold", pad_edge=False
+    )
     table.add_column("agent", no_wrap=True)
     for users in GROUPS:
         table.add_column(f"{users} users, % success", no_wrap=True)
@@ -191,7 +204,9 @@ def _terminal_table(board: Leaderboard, task: str) -> RenderableType:
                 cells.append(Text(_difference(board.pair(task, agent, users)), style="dim"))
         found = [row for users in GROUPS if (row := board.row(task, agent, users)) is not None]
         shown = found[-1] if found else None
-        means = [shown.figures[name].mean if shown else None for name in ("turns", "questions", "information_bits")]
+        means = [
+            shown.figures[name].mean if shown else None for name in ("turns", "questions", "information_bits")
+        ]
         cells += [number(mean) for mean in means]
         cells += [seconds(shown.seconds_per_episode) if shown else "–", episode_words(found)]
         table.add_row(*cells)

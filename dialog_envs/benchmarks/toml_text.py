@@ -14,7 +14,9 @@ def to_toml(data: Mapping[str, Any], prefix: str = "") -> str:
 
     ``None`` is left out, because TOML has none. Keys keep their order; tables come after plain keys.
     """
-    plain = {key: value for key, value in data.items() if not isinstance(value, Mapping) and value is not None}
+    plain = {
+        key: value for key, value in data.items() if not isinstance(value, Mapping) and value is not None
+    }
     lines = [f"{_key(key)} = {_value(value)}" for key, value in plain.items()]
     for key, value in data.items():
         if isinstance(value, Mapping):
@@ -24,7 +26,9 @@ def to_toml(data: Mapping[str, Any], prefix: str = "") -> str:
 
 
 def _key(text: str) -> str:
-    bare = text and all(character.isascii() and (character.isalnum() or character in "-_") for character in text)
+    bare = text and all(
+        character.isascii() and (character.isalnum() or character in "-_") for character in text
+    )
     return text if bare else _value(text)
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from dialog_envs.benchmarks.record import EpisodeRecord
-from dialog_envs.core.dialogue import AGENT, Act
+from dialog_envs.core.dialogue import AGENT
 from dialog_envs.errors import DialogEnvsError
 
 __all__ = ["RULE", "choose", "transcript_data"]
@@ -41,7 +41,9 @@ def choose(records: Sequence[EpisodeRecord], agents: Sequence[str] = ()) -> list
     chosen = []
     for keys in families.values():
         first = min(keys, key=lambda key: key[2])
-        most = max(keys, key=lambda key: (key != first, _disagreement(episodes[key]), len(episodes[key]), -key[2]))
+        most = max(
+            keys, key=lambda key: (key != first, _disagreement(episodes[key]), len(episodes[key]), -key[2])
+        )
         chosen += [
             sorted(episodes[key], key=lambda record: place.get(record.agent, len(place)))
             for key in dict.fromkeys((first, most))
@@ -55,7 +57,9 @@ def _disagreement(group: Sequence[EpisodeRecord]) -> float:
     return rate * (1 - rate) * len(group)
 
 
-def transcript_data(groups: Sequence[Sequence[EpisodeRecord]], get_task: Callable[[str], Any]) -> list[dict[str, Any]]:
+def transcript_data(
+    groups: Sequence[Sequence[EpisodeRecord]], get_task: Callable[[str], Any]
+) -> list[dict[str, Any]]:
     """The chosen episodes as plain JSON for the page: persona, brief, and each agent's dialogue with beliefs."""
     return [_episode(group, _find(get_task, group[0].task)) for group in groups]
 
@@ -91,7 +95,8 @@ def _play(record: EpisodeRecord, task: Any) -> dict[str, Any]:
     turns = []
     exchanges = 0
     for turn in record.turns:
-        shown: dict[str, Any] = {"who": turn.speaker, "text": _cut(turn.text), "acts": [_words(act) for act in turn.acts]}
+        acts = [str(act) for act in turn.acts]
+        shown: dict[str, Any] = {"who": turn.speaker, "text": _cut(turn.text), "acts": acts}
         if turn.speaker == AGENT:
             exchanges += 1
         elif exchanges < len(beliefs):
@@ -123,7 +128,9 @@ def _beliefs(record: EpisodeRecord, task: Any) -> list[dict[str, Any]]:
         for factor, marginal in step.get("marginals", {}).items():
             value, chance = max(marginal.items(), key=lambda pair: pair[1])
             truth = str(record.persona.get(factor)) == value if factor in record.persona else None
-            tops.append([_divergence(marginal, start.get(factor, {})), factor, value, round(chance, 2), truth])
+            tops.append(
+                [_divergence(marginal, start.get(factor, {})), factor, value, round(chance, 2), truth]
+            )
         tops.sort(key=lambda top: -top[0])  # what the dialogue has told the most about comes first
         shown.append(
             {
@@ -140,11 +147,9 @@ _LITTLE = 0.02
 
 def _divergence(now: Mapping[str, float], start: Mapping[str, float]) -> float:
     """Bits by which a marginal has moved away from where it began (Kullback-Leibler)."""
-    return sum(p * math.log2(p / start[value]) for value, p in now.items() if p > 0 and start.get(value, 0) > 0)
-
-
-def _words(act: Act) -> str:
-    return str(act)
+    return sum(
+        p * math.log2(p / start[value]) for value, p in now.items() if p > 0 and start.get(value, 0) > 0
+    )
 
 
 def _cut(text: str) -> str:

@@ -7,7 +7,7 @@ import json
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -152,8 +152,8 @@ def test_usage_adds_up() -> None:
 
 
 class _Server(http.server.BaseHTTPRequestHandler):
-    statuses: list[int] = []
-    body: bytes = b""
+    statuses: ClassVar[list[int]] = []
+    body: ClassVar[bytes] = b""
 
     def do_POST(self) -> None:
         question = json.loads(self.rfile.read(int(self.headers["Content-Length"])))

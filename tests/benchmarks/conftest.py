@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dialog_envs.agents.registry import AgentSpec
 from dialog_envs.agents.base import as_agent
+from dialog_envs.agents.registry import AgentSpec
 from dialog_envs.benchmarks.suite import Suite, parse_suite
 from dialog_envs.core.dialogue import AGENT, USER, Act, Turn
 from dialog_envs.core.outcome import Outcome
@@ -49,7 +49,9 @@ class Guests:
     hard = ("hasty",)
 
     def sample(self, rng: np.random.Generator, family: str | None = None) -> Guest:
-        return Guest(family or "calm", TEAS[int(rng.integers(2))], 1 if family == "hasty" else int(rng.integers(2, 5)))
+        return Guest(
+            family or "calm", TEAS[int(rng.integers(2))], 1 if family == "hasty" else int(rng.integers(2, 5))
+        )
 
 
 class TeaLanguage:
@@ -87,7 +89,12 @@ class TeaTask:
         success = right and ended_by == "accept"
         count = sum(turn.speaker == AGENT for turn in turns)
         return Outcome(
-            success, float(success), ended_by, (0.0,) * (count - 1) + (1.0,), {}, lambda: {"information_bits": 0.5}
+            success,
+            float(success),
+            ended_by,
+            (0.0,) * (count - 1) + (1.0,),
+            {},
+            lambda: {"information_bits": 0.5},
         )
 
     def belief_trace(self, scenario: Table, turns: Sequence[Turn]) -> list[dict[str, Any]]:
@@ -113,7 +120,9 @@ class TeaEnv:
 
     def reset(self, *, seed: int, options: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
         self.seed = seed
-        self.persona = options.get("persona") or self.task.prior.sample(stream(seed, "persona"), options.get("family"))
+        self.persona = options.get("persona") or self.task.prior.sample(
+            stream(seed, "persona"), options.get("family")
+        )
         self.scenario = self.task.sample_scenario(stream(seed, "scenario"))
         self.turns = [Turn(USER, "Tea, please.")]
         self.outcome: Outcome | None = None

@@ -138,7 +138,10 @@ def test_interrupt_keeps_what_is_finished(here: Path) -> None:
 
 def test_play_from_a_pipe(here: Path) -> None:
     done = subprocess.run(
-        [*MAIN, "play", TASK, "--seed", "3", "--json"], input="What do you like?\n", capture_output=True, text=True
+        [*MAIN, "play", TASK, "--seed", "3", "--json"],
+        input="What do you like?\n",
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["turns"][1]["text"] == "What do you like?"

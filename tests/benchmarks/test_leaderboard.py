@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from html.parser import HTMLParser
@@ -42,7 +43,9 @@ def test_rows_say_what_happened(board: Any) -> None:
         assert row.figures["turns"].mean == pytest.approx(sum(r.agent_turns for r in mine) / len(mine))
     assert leaderboard.row("Tea-v0", "asking", "typical").success.mean == 1
     assert leaderboard.row("Tea-v0", "asking", "typical").figures["questions"].mean == 1
-    assert leaderboard.row("Tea-v0", "asking", "hard").success.mean == 0  # a hasty guest leaves after one turn
+    assert (
+        leaderboard.row("Tea-v0", "asking", "hard").success.mean == 0
+    )  # a hasty guest leaves after one turn
 
 
 def test_pairs_are_on_the_same_episodes(board: Any) -> None:
@@ -111,7 +114,7 @@ def test_page_holds_whole_dialogues_with_beliefs(board: Any, tea_task: Any) -> N
     assert [turn["who"] for turn in play["turns"]] == [1, 0, 1, 0, 1]
     assert play["turns"][1]["acts"] == ["ask(tea)"]
     assert play["turns"][2]["belief"]["bits"] == 0.5
-    assert ["tea", "likes black <b>tea</b>"] in episodes[0]["card"] or ["tea", "likes green <b>tea</b>"] in episodes[0]["card"]
+    assert episodes[0]["card"][0] in [["tea", f"likes {tea} <b>tea</b>"] for tea in ("green", "black")]
 
 
 def test_chosen_dialogues_show_disagreement(board: Any) -> None:
@@ -142,7 +145,7 @@ def test_markdown_keeps_to_its_cells(board: Any) -> None:
 def test_terminal_table(board: Any) -> None:
     from rich.console import Console
 
-    console = Console(width=200, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
+    console = Console(width=200, record=True, file=io.StringIO())
     print_leaderboard(board[0], console)
     text = console.export_text()
     assert "asking" in text and "100 [" in text and "difference" in text
@@ -153,7 +156,7 @@ def test_files_are_written_once(board: Any, tmp_path: Path, monkeypatch: Any, te
     assert write_leaderboard(tmp_path, *board)
     assert not write_leaderboard(tmp_path, *board)
     assert write_leaderboard(tmp_path, *board, always=True)
-    assert {file.name for file in tmp_path.glob("leaderboard.*")} == {f"leaderboard.{k}" for k in ("json", "md", "html")}
+    assert sorted(file.suffix for file in tmp_path.glob("leaderboard.*")) == [".html", ".json", ".md"]
 
 
 def test_no_episode_at_all() -> None:
@@ -167,5 +170,6 @@ def test_no_episode_at_all() -> None:
 def test_toml_is_read_back() -> None:
     import tomllib
 
-    data = {"a": 1, "b": [1.5, True, "x"], "t\"\n": "quote \" and \\ and \x7f é", "in": {"deep er": {"x": "y"}, "k": -1}}
+    inner = {"deep er": {"x": "y"}, "k": -1}
+    data = {"a": 1, "b": [1.5, True, "x"], 't"\n': 'quote " and \\ and \x7f é', "in": inner}
     assert tomllib.loads(to_toml(data)) == data

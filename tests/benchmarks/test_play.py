@@ -18,7 +18,7 @@ def _session(*lines: str) -> tuple[Session, io.StringIO]:
 
 
 def test_as_agent_to_the_end(tea_env: Any) -> None:
-    session, written = _session("", "/help", "Which tea?", "Have green.", "Have black.")
+    session, written = _session("", "/help", "Which tea?", "Have green or black.")
     result = play_as_agent(tea_env(), session, seed=3, family="calm")
     assert result["outcome"]["success"]
     text = written.getvalue()

@@ -28,7 +28,9 @@ def test_every_agent_plays_the_same_episodes(run_tea: Any, asking: AgentSpec, gr
     episodes: dict[str, set[Any]] = {"asking": set(), "green": set()}
     for record in read_episodes(run.folder):
         assert record.turns[0].text == "Tea, please."
-        episodes[record.agent].add((record.family, record.seed, record.persona_key, json.dumps(record.scenario)))
+        episodes[record.agent].add(
+            (record.family, record.seed, record.persona_key, json.dumps(record.scenario))
+        )
     assert episodes["asking"] == episodes["green"]
     assert len(episodes["green"]) == EPISODES
 
@@ -193,7 +195,7 @@ def test_oracle_is_shown_the_persona(run_tea: Any) -> None:
 
 def test_other_settings_are_refused(run_tea: Any, green: AgentSpec, suite: Suite) -> None:
     run_tea(green)
-    with pytest.raises(RunFolderError, match="split = 'report'.*split = 'validation'.*--out"):
+    with pytest.raises(RunFolderError, match=r"split = 'report'.*split = 'validation'.*--out"):
         run_tea(green, split="validation")
     with pytest.raises(RunFolderError, match="cannot be compared"):
         run_tea(green, suite=replace(suite, reward="binary"))
@@ -205,10 +207,14 @@ def test_changed_agent_is_refused_or_scored_afresh(run_tea: Any, spec: Any, gree
     with pytest.raises(RunFolderError, match="--redo green"):
         run_tea(changed)
     assert run_tea(changed, redo=["green"]).played == EPISODES
-    assert run_tea(spec("green", lambda observation: "", fingerprint="3"), redo=["changed"]).played == EPISODES
+    assert (
+        run_tea(spec("green", lambda observation: "", fingerprint="3"), redo=["changed"]).played == EPISODES
+    )
 
 
-def test_optional_agent_is_left_out(suite: Suite, tmp_path: Path, tea_task: Any, tea_env: Any, capsys: Any) -> None:
+def test_optional_agent_is_left_out(
+    suite: Suite, tmp_path: Path, tea_task: Any, tea_env: Any, capsys: Any
+) -> None:
     from dialog_envs.benchmarks.runner import Contestant, run_suite
 
     def build(task: Any) -> Any:
@@ -231,7 +237,9 @@ def test_folder_in_use(tmp_path: Path) -> None:
             "try:\n    RunFolder(sys.argv[1], {'a': 1}).__enter__()\n"
             "except RunFolderError as error:\n    print(error)"
         )
-        done = subprocess.run([sys.executable, "-c", code, str(tmp_path / "run")], capture_output=True, text=True)
+        done = subprocess.run(
+            [sys.executable, "-c", code, str(tmp_path / "run")], capture_output=True, text=True
+        )
     assert "in use by another process" in done.stdout, done.stderr
 
 

@@ -87,7 +87,9 @@ def test_mistakes(old: str, new: str, part: str) -> None:
 
 def test_unknown_family_and_split() -> None:
     suite = parse_suite(GOOD.replace("[users.typical]", '[users.typical]\nfamilies = ["calmm"]'), "x")
-    with pytest.raises(ConfigError, match="'calmm', which Tea-v0 does not have. It has: calm, chatty, hasty"):
+    with pytest.raises(
+        ConfigError, match=r"'calmm', which Tea-v0 does not have. It has: calm, chatty, hasty"
+    ):
         suite.units(FAMILIES)
     with pytest.raises(ConfigError, match="unknown split"):
         suite.units(FAMILIES, "test")

@@ -15,6 +15,9 @@ from dialog_envs.errors import DialogEnvsError
 
 __all__ = ["main"]
 
+_INTERRUPTED = 130
+_STOPPED = "stopped. What was finished is kept: run the same command again to go on."
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code.
@@ -26,9 +29,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     try:
         result = build_command().main(
-            args=list(arguments) if arguments is not None else None, prog_name="dialog-envs", standalone_mode=False
+            args=list(arguments) if arguments is not None else None,
+            prog_name="dialog-envs",
+            standalone_mode=False,
         )
         sys.stdout.flush()
+        if result == _INTERRUPTED:  # how newer versions of typer report Ctrl-C
+            return _say(_STOPPED, _INTERRUPTED)
         return result if isinstance(result, int) else 0
     except DialogEnvsError as error:
         return _say(f"error: {_one_line(error)}", error.exit_code)
@@ -40,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _say(f"error: {_one_line(error)}", 2)
     except (KeyboardInterrupt, Exception) as error:
         if isinstance(error, KeyboardInterrupt) or type(error).__name__ == "Abort":
-            return _say("stopped. What was finished is kept: run the same command again to go on.", 130)
+            return _say(_STOPPED, _INTERRUPTED)
         if callable(getattr(error, "show", None)):  # a wrong option or argument; it knows how to say so
             return _usage(error)
         raise

@@ -43,5 +43,7 @@ def newest_run(folder: Path) -> Path:
     """The run in ``folder`` that was finished last. Raises RunFolderError if there is none."""
     runs = sorted(folder.glob("*/manifest.json"), key=lambda file: file.stat().st_mtime)
     if not runs:
-        raise RunFolderError(f"there is no run in '{folder}': make one with 'dialog-envs eval' or name its folder.")
+        raise RunFolderError(
+            f"there is no run in '{folder}': make one with 'dialog-envs eval' or name its folder."
+        )
     return runs[-1].parent

@@ -16,7 +16,9 @@ def register(app: typer.Typer) -> None:
     @app.command("demo")
     def command(
         suite: Annotated[str, typer.Option("--suite", "-s", help="demo, or a .toml file.")] = "demo",
-        out: Annotated[Path | None, typer.Option("--out", "-o", help="Run folder [default: runs/SUITE].")] = None,
+        out: Annotated[
+            Path | None, typer.Option("--out", "-o", help="Run folder [default: runs/SUITE].")
+        ] = None,
         split: Annotated[str, typer.Option(help="report, or validation to choose settings.")] = "report",
         as_json: Annotated[bool, typer.Option("--json", help="Print leaderboard.json.")] = False,
     ) -> None:

@@ -24,18 +24,26 @@ def register(app: typer.Typer) -> None:
                 "It joins the suite's own agents.",
             ),
         ] = None,
-        suite: Annotated[str, typer.Option("--suite", "-s", help="quick, demo, full, or a .toml file.")] = "quick",
-        out: Annotated[Path | None, typer.Option("--out", "-o", help="Run folder [default: runs/SUITE].")] = None,
-        only: Annotated[bool, typer.Option("--only", help="Only the agents given, not the suite's own.")] = False,
+        suite: Annotated[
+            str, typer.Option("--suite", "-s", help="quick, demo, full, or a .toml file.")
+        ] = "quick",
+        out: Annotated[
+            Path | None, typer.Option("--out", "-o", help="Run folder [default: runs/SUITE].")
+        ] = None,
+        only: Annotated[
+            bool, typer.Option("--only", help="Only the agents given, not the suite's own.")
+        ] = False,
         split: Annotated[str, typer.Option(help="report, or validation to choose settings.")] = "report",
         checkpoints: Annotated[
-            Path | None, typer.Option(help="Folder of trained agents [default: checkpoints in the run folder, or here].")
+            Path | None,
+            typer.Option(help="Folder of trained agents [default: checkpoints, in the run folder or .]."),
         ] = None,
         episodes: Annotated[
             int | None, typer.Option(min=1, help="At most so many episodes a family, for the agents given.")
         ] = None,
         redo: Annotated[
-            list[str] | None, typer.Option(help="Score this agent afresh; 'changed': all that changed. Repeatable.")
+            list[str] | None,
+            typer.Option(help="Score this agent afresh; 'changed': all that changed. Repeatable."),
         ] = None,
         as_json: Annotated[bool, typer.Option("--json", help="Print leaderboard.json.")] = False,
         quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,

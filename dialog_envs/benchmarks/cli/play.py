@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import secrets
 import sys
-from enum import Enum
+from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 
-class Role(str, Enum):
+class Role(StrEnum):
     """Whom the person plays."""
 
     agent = "agent"
@@ -25,11 +25,17 @@ def register(app: typer.Typer) -> None:
     def command(
         task: Annotated[str, typer.Argument(help="Task id.")] = "PreferenceElicitation-v0",
         role: Annotated[Role, typer.Option("--as", help="Whom you play.")] = Role.agent,
-        agent: Annotated[str, typer.Option("--agent", "-a", help="With --as user: your opposite.")] = "heuristic",
+        agent: Annotated[
+            str, typer.Option("--agent", "-a", help="With --as user: your opposite.")
+        ] = "heuristic",
         user: Annotated[str, typer.Option(help="With --as agent: who plays the user.")] = "scripted",
-        family: Annotated[str | None, typer.Option(help="User family, or typical, or hard [default: any].")] = None,
+        family: Annotated[
+            str | None, typer.Option(help="User family, or typical, or hard [default: any].")
+        ] = None,
         seed: Annotated[int | None, typer.Option(min=0, help="Of the episode [default: a new one].")] = None,
-        as_json: Annotated[bool, typer.Option("--json", help="Print the episode as JSON at the end.")] = False,
+        as_json: Annotated[
+            bool, typer.Option("--json", help="Print the episode as JSON at the end.")
+        ] = False,
     ) -> None:
         """Play the agent (or the user) yourself; persona and score are shown at the end."""
         import gymnasium
@@ -44,13 +50,17 @@ def register(app: typer.Typer) -> None:
         session = Session(sys.stdin, sys.stderr if as_json else sys.stdout)
         try:
             if role is Role.user:
-                result = play_as_user(chosen, resolve_agent(agent, _places()), session, seed=number, family=family)
+                result = play_as_user(
+                    chosen, resolve_agent(agent, _places()), session, seed=number, family=family
+                )
             else:
                 env = gymnasium.make(task, user=user, disable_env_checker=True).unwrapped
                 result = play_as_agent(env, session, seed=number, family=family)
         except KeyboardInterrupt:
-            typer.echo(f"\nstopped. A dialogue that is not finished has no score; this one was --seed {number}.", err=True)
-            raise typer.Exit(130) from None
+            typer.echo(
+                f"\nA dialogue that is not finished has no score; this one was --seed {number}.", err=True
+            )
+            raise
         if as_json:
             sys.stdout.write(json.dumps(result, ensure_ascii=False) + "\n")
         else:
@@ -60,5 +70,7 @@ def register(app: typer.Typer) -> None:
 def _places() -> list[str]:
     from pathlib import Path
 
-    newest = sorted(Path("runs").glob("*/checkpoints"), key=lambda folder: folder.stat().st_mtime, reverse=True)
+    newest = sorted(
+        Path("runs").glob("*/checkpoints"), key=lambda folder: folder.stat().st_mtime, reverse=True
+    )
     return [*(str(folder) for folder in newest), "checkpoints"]
