@@ -75,7 +75,9 @@ def test_words_around_values_name_no_value() -> None:
     for text in _strings(load("frames")):
         hits = [
             (text, meaning)
-            for start, end, meaning in lexicon.find(tokenise(re.sub(r"\{\w\}|(?i:good) (morning|afternoon)", "", text)))
+            for start, end, meaning in lexicon.find(
+                tokenise(re.sub(r"\{\w\}|(?i:good) (morning|afternoon)", "", text))
+            )
             if meaning[0] == "value" and not meaning[2].endswith("~")
         ]
         assert not hits, hits
@@ -87,7 +89,9 @@ def test_every_wording_of_a_value_stays_with_its_slot() -> None:
     for slot, values in load("values").items():
         for value, banks in values.items():
             for text in _strings(banks):
-                found = {m[1] for _, _, m in lexicon.find(tokenise(text)) if m[0] == "value" and m[2][-1] != "~"}
+                found = {
+                    m[1] for _, _, m in lexicon.find(tokenise(text)) if m[0] == "value" and m[2][-1] != "~"
+                }
                 strange = {other for other in found - {slot} if (slot, other) not in near}
                 assert not strange, (slot, value, text, strange)
 
@@ -98,7 +102,9 @@ def test_openings_tell_place_and_nothing_else() -> None:
         persona, scenario = PreferencePrior().sample(rng), sample_scenario(rng)
         text = opening(persona, scenario, rng)
         assert scenario.place in text
-        rest = text.replace(scenario.occasion, "").replace(scenario.occasion[0].upper() + scenario.occasion[1:], "")
+        rest = text.replace(scenario.occasion, "").replace(
+            scenario.occasion[0].upper() + scenario.occasion[1:], ""
+        )
         greeting = re.sub(r"(?i)good (morning|afternoon)", "", rest)
         found = [m for _, _, m in lexicon.find(tokenise(greeting)) if m[0] == "value" and m[2][-1] != "~"]
         assert not found, (text, found)

@@ -25,7 +25,9 @@ TURNS = int(os.environ.get("READING_TURNS", "3000"))
 
 def lisbon() -> PreferenceScenario:
     place = next(place for place in places() if place.slug == "lisbon")
-    return PreferenceScenario("Lisbon", "a long weekend for two", "couple", tuple(entry.id for entry in place.items))
+    return PreferenceScenario(
+        "Lisbon", "a long weekend for two", "couple", tuple(entry.id for entry in place.items)
+    )
 
 
 def parse(labels: str) -> tuple[Act, ...]:
@@ -63,12 +65,18 @@ def test_phrased_turns_read_back() -> None:
             if seen >= TURNS / len(MANNERS):
                 break
         turns_read += seen
-    print(f"{turns_read} turns: {exact / turns_read:.4f} exact; of their acts {acts_read / acts_said:.4f} read")
+    print(
+        f"{turns_read} turns: {exact / turns_read:.4f} exact; of their acts {acts_read / acts_said:.4f} read"
+    )
     assert exact / turns_read >= 0.99 and acts_read / acts_said >= 0.99
 
 
 def test_sentences_by_other_hands() -> None:
-    rows = [line.split("=>") for line in SENTENCES.read_text(encoding="utf-8").splitlines() if "=>" in line and line[0] != "#"]
+    rows = [
+        line.split("=>")
+        for line in SENTENCES.read_text(encoding="utf-8").splitlines()
+        if "=>" in line and line[0] != "#"
+    ]
     scenario, wrong = lisbon(), []
     for said, text, labels in rows:
         before = [{"speaker": USER, "text": "Hi, I'm in Lisbon."}, {"speaker": AGENT, "text": said.strip()}]
@@ -88,7 +96,11 @@ def test_sentences_by_other_hands() -> None:
         ("What is your budget?", "No preference.", (Act("answer", "budget", "any"),)),
         ("Do you have any special needs?", "No.", (Act("answer", "need", "none"),)),
         ("Indoors or outdoors?", "either is fine", (Act("answer", "setting", "any"),)),
-        ("How about the Cork purse making?", "no, too pricey", (Act("reject", "budget", "low", "lisbon/cork-purse-making"),)),
+        (
+            "How about the Cork purse making?",
+            "no, too pricey",
+            (Act("reject", "budget", "low", "lisbon/cork-purse-making"),),
+        ),
         ("How about the Cork purse making?", "Yes.", (Act("accept", item="lisbon/cork-purse-making"),)),
     ],
 )
@@ -100,7 +112,11 @@ def test_context_settles_short_answers(agent: str, user: str, acts: tuple[Act, .
 @given(st.text(max_size=300))
 def test_any_text_can_be_read(text: str) -> None:
     scenario = lisbon()
-    for before in ([], [{"speaker": AGENT, "text": "Indoors or outdoors?"}], [{"speaker": AGENT, "text": text}]):
+    for before in (
+        [],
+        [{"speaker": AGENT, "text": "Indoors or outdoors?"}],
+        [{"speaker": AGENT, "text": text}],
+    ):
         for act in read(text, scenario, before):
             assert act.item is None or act.item in scenario.items
 

@@ -38,7 +38,13 @@ def test_suggestions_and_surveys_are_understood() -> None:
         suggested = tuple(Act("suggest", item=scenario.items[i]) for i in chosen)
         asked = tuple(Act("ask", SLOTS[i]) for i in rng.permutation(8)[: rng.integers(2, 6)])
         mixed = (Act("acknowledge"), Act("ask", SLOTS[rng.integers(8)]))
-        for acts in (suggested, asked, mixed, (Act("acknowledge"), *suggested[:1]), (*suggested[:1], Act("check"))):
+        for acts in (
+            suggested,
+            asked,
+            mixed,
+            (Act("acknowledge"), *suggested[:1]),
+            (*suggested[:1], Act("check")),
+        ):
             text = say(acts, scenario, rng)
             assert understand(text, scenario, ()) == acts, text
 

@@ -29,10 +29,12 @@ class Voice:
 
     __slots__ = ("_next", "asked", "curt", "hedges", "low", "high", "group", "rng", "suggested", "values")
 
-    def __init__(self, persona: Any, scenario: Any, rng: np.random.Generator, context: tuple[Act, ...]) -> None:
+    def __init__(
+        self, persona: Any, scenario: Any, rng: np.random.Generator, context: tuple[Act, ...]
+    ) -> None:
         manner = persona.manner
         self.rng = rng
-        self._next = iter(rng.random(_DRAWS).tolist()).__next__
+        self._next: Callable[[], float] = iter(rng.random(_DRAWS).tolist()).__next__
         self.low = manner.talk == "low"
         self.high = manner.talk == "high"
         self.curt = persona.family == "impatient"
@@ -265,7 +267,11 @@ def _reject(voice: Voice, act: Act, position: int, acts: tuple[Act, ...]) -> str
     if voice.low:
         short = voice.pick(words["short"])
         reply = voice.pick(bank["low"]).replace("{s}", short).replace("{S}", cap(short))
-        return reply if alone else f"{_with_name(voice.pick(bank['named_low']), _named(voice, act))}. {cap(short)}"
+        return (
+            reply
+            if alone
+            else f"{_with_name(voice.pick(bank['named_low']), _named(voice, act))}. {cap(short)}"
+        )
     flaw = _with_name(voice.pick(bank["flaw"]), _named(voice, act)).replace("{f}", voice.pick(words["flaw"]))
     if act.slot in FACT_SLOTS and voice.draw() < 0.5:
         return f"{flaw}. {cap(voice.pick(words['clause']))}"
@@ -278,7 +284,11 @@ def _reject_vaguely(voice: Voice, act: Act, position: int, acts: tuple[Act, ...]
     bank = _frames()["reject"]
     if voice.low:
         alone = voice.suggested == [act.item]
-        return voice.pick(bank["vague_low"]) if alone else _with_name(voice.pick(bank["named_low"]), _named(voice, act))
+        return (
+            voice.pick(bank["vague_low"])
+            if alone
+            else _with_name(voice.pick(bank["named_low"]), _named(voice, act))
+        )
     if position and acts[position - 1].kind == "reject":
         return _with_name(voice.pick(bank["and"]), _named(voice, act))
     return _with_name(voice.pick(bank["vague"]), _named(voice, act)) + voice.pick(bank["vague_tail"])

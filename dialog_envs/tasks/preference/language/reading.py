@@ -8,7 +8,7 @@ place's activities; sentences are read one by one by what stands in them; the ag
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.resources import files
@@ -17,6 +17,7 @@ from typing import Any
 from dialog_envs.core.dialogue import Act
 from dialog_envs.tasks.preference.language import lexicon
 from dialog_envs.tasks.preference.language.context import last_agent_acts, texts
+from dialog_envs.tasks.preference.language.references import distinctive_words
 from dialog_envs.tasks.preference.language.references import table as name_table
 from dialog_envs.tasks.preference.language.tokens import tokenise
 from dialog_envs.tasks.preference.scenario import OCCASIONS
@@ -24,7 +25,10 @@ from dialog_envs.tasks.preference.scenario import OCCASIONS
 _ENDS = frozenset(".!?;\n…")
 _BREAKS = frozenset((",", ":", "—", "–", "-", "(", ")", "but"))
 _CURRENCY = frozenset(("euros", "euro", "eur", "€", "bucks", "dollars", "$", "£", "pounds"))
-_LIMITS = frozenset(("under", "below", "most", "max", "maximum", "than", "spend", "exceed"))
+_ARTICLES = (["the"], ["that"], ["this"], ["your"])
+_VERBS = (["sounds"], ["looks"], ["is"], ["seems"])
+_NEGATING = frozenset(("none", "no", "reject"))
+_LIMITS = frozenset(("under", "below", "most", "max", "maximum", "than", "to", "spend", "exceed"))
 _FLIP = {
     ("setting", "indoors"): "outdoors", ("setting", "outdoors"): "indoors", ("pace", "relaxed"): "active",
     ("pace", "active"): "relaxed", ("crowd", "quiet"): "lively", ("crowd", "lively"): "quiet",
@@ -64,7 +68,8 @@ def read(text: str, scenario: Any, dialogue: Sequence[Any] = ()) -> tuple[Act, .
         dialogue: the turns before; the agent's last turn settles what short answers refer to.
     """
     reader = _Reader(scenario, dialogue)
-    for sentence in _sentences(tokenise(text), scenario.items):
+    heads = distinctive_words(tuple(reader.suggested)) if reader.suggested else {}
+    for sentence in _sentences(tokenise(text), scenario.items, heads):
         reader.add(sentence)
     return reader.finish()
 
@@ -73,8 +78,10 @@ def read(text: str, scenario: Any, dialogue: Sequence[Any] = ()) -> tuple[Act, .
 def _table() -> Trie:
     """All phrases, word by word; under "" stands what the words so far mean."""
     data = tomllib.loads((files(__package__) / "grammar" / "user_cues.toml").read_text(encoding="utf-8"))
-    rows: list[tuple[Meaning, str]] = [((kind, slot.rstrip("~"), value.rstrip("~")), phrases)
-                                       for (kind, slot, value), phrases in lexicon.groups()]
+    rows: list[tuple[Meaning, str]] = [
+        ((kind, slot.rstrip("~"), value.rstrip("~")), phrases)
+        for (kind, slot, value), phrases in lexicon.groups()
+    ]
     rows += [(("cue", name, ""), phrases) for name, phrases in data["cue"].items() if name != "ignore"]
     rows += [(("slot", name, ""), phrases) for name, phrases in data["slot"].items()]
     for name, phrases in data["value"].items():
@@ -92,8 +99,8 @@ def _table() -> Trie:
     return root
 
 
-def _sentences(tokens: list[str], items: tuple[str, ...]) -> list[_Sentence]:
-    """One pass over the tokens: names first, then the longest phrases."""
+def _sentences(tokens: list[str], items: tuple[str, ...], heads: Mapping[str, str]) -> list[_Sentence]:
+    """One pass over the tokens: names first ("the hike" only if ``heads`` has it), then the longest phrases."""
     phrases, names = _table(), name_table(items[0].partition("/")[0] if items else "")
     done: list[_Sentence] = []
     now, negated, i, n = _Sentence(), -9, 0, len(tokens)
@@ -108,11 +115,17 @@ def _sentences(tokens: list[str], items: tuple[str, ...]) -> list[_Sentence]:
             continue
         now.size += 1
         if token in names:
-            hit = next((row for row in names[token] if tokens[i : i + row[0]] == row[1] and row[2] in items), None)
+            hit = next(
+                (row for row in names[token] if tokens[i : i + row[0]] == row[1] and row[2] in items), None
+            )
             if hit is not None:
                 now.items.append((i, hit[2]))
                 i += hit[0]
                 continue
+        if token in heads and (tokens[i - 1 : i] in _ARTICLES or tokens[i + 1 : i + 2] in _VERBS):
+            now.items.append((i, heads[token]))
+            i += 1
+            continue
         if token in _BREAKS:
             now.breaks.append(i)
             if token != "but":
@@ -131,7 +144,7 @@ def _sentences(tokens: list[str], items: tuple[str, ...]) -> list[_Sentence]:
             kind, slot, value = meaning
             if kind == "cue":
                 now.cues.setdefault(slot, i)
-                if slot == "neg" or slot == "too":
+                if slot == "neg" or slot == "too" or (token in lexicon.NEGATIONS and slot in _NEGATING):
                     negated = end
             elif kind == "value":
                 now.values.append((i, slot, value, i - negated <= 3))
@@ -160,7 +173,12 @@ def _number(tokens: list[str], i: int) -> tuple[str, str] | None:
     before = tokens[i - 1] if i else ""
     if after in ("hours", "hour", "hrs", "h", "hr"):
         return "time", "short" if amount <= 2 else "half_day" if amount <= 5 else "any"
-    if after in _CURRENCY or before in _CURRENCY or (before in _LIMITS and amount >= 10) or after in ("max", "each"):
+    if (
+        after in _CURRENCY
+        or before in _CURRENCY
+        or (before in _LIMITS and amount >= 10)
+        or after in ("max", "each")
+    ):
         return "budget", "low" if amount <= 20 else "medium" if amount <= 60 else "any"
     return None
 
@@ -243,8 +261,11 @@ class _Reader:
         free = self._free_slots(now) if "nopref" in now.cues else ()
         both = "or" in now.cues
         flaw = self._is_flaw(now)
-        for position, slot, value, negated in now.values:
-            if slot in free:
+        mentions = now.values
+        if free:
+            mentions = sorted(mentions + [(p, slot, "any", False) for p, slot in now.slots if slot in free])
+        for position, slot, value, negated in mentions:
+            if slot in free or (slot == "need" and "okwith" in now.cues):
                 value = "none" if slot == "need" else "any"
             elif negated or (flaw and position > now.cues["ref"] and slot in ("setting", "pace", "crowd")):
                 if slot == "theme":
@@ -255,8 +276,6 @@ class _Reader:
             if both and values.get(slot, value) != value and slot in ("setting", "pace", "crowd"):
                 value = "any"
             values[slot] = value
-        for slot in free:
-            values.setdefault(slot, "none" if slot == "need" else "any")
         return values
 
     def _free_slots(self, now: _Sentence) -> tuple[str, ...]:
@@ -278,7 +297,12 @@ class _Reader:
         """Whether a sentence describes what was suggested ("it's indoors") rather than a wish."""
         cues = now.cues
         wishes = [position for cue, position in cues.items() if cue in ("please", "instead")]
-        if self.mode or "vol" in cues or "accept" in cues or not (now.items or (self.suggested and "ref" in cues)):
+        if (
+            self.mode
+            or "vol" in cues
+            or "accept" in cues
+            or not (now.items or (self.suggested and "ref" in cues))
+        ):
             return False
         cues["ref"] = now.items[0][0] if now.items else cues["ref"]
         return not wishes or bool(now.items and max(wishes) < cues["ref"])
@@ -318,20 +342,21 @@ class _Reader:
         verdict = self._verdict(now, values, bool(named))
         if verdict == "accept":
             self.acts = [act for act in self.acts if act.kind != "accept" or not named]
-            self._once(Act("accept", item=targets[0]))
+            after = [name for position, name in now.items if position > cues.get("accept", 0)]
+            self._once(Act("accept", item=after[0] if after else named[-1] if named else targets[0]))
         elif verdict == "hesitate":
             self._once(Act("hesitate", item=targets[0]))
         elif verdict == "reject":
-            self._refuse(targets, values)
+            self._refuse(targets, values, now)
         elif now.question and now.items:
             self.topic = named
             return True
         return bool(verdict)
 
     def _verdict(self, now: _Sentence, values: dict[str, str], named: bool) -> str:
-        """"accept", "hesitate", "reject", or "" if the sentence judges nothing."""
+        """ "accept", "hesitate", "reject", or "" if the sentence judges nothing."""
         cues = now.cues
-        if ("nudge" in cues or "nudge" in self.weak) and not named and not values:
+        if ("nudge" in cues or "nudge" in self.weak) and "accept" not in cues and not named and not values:
             return "hesitate" if "hesitate" in cues else "reject" if "instead" in cues else ""
         if not named and Act("overwhelmed", value="suggestions") in self.acts:
             return ""
@@ -346,6 +371,8 @@ class _Reader:
             return "reject"
         if values:
             return "" if self.asks and not named and "too" not in cues else "reject"
+        if "all" in cues and "good" not in cues:
+            return "reject"
         if "but" in cues or "too" in cues or "no" in cues or "neg" in cues:
             return "reject"
         if "maybe" in cues:
@@ -373,19 +400,32 @@ class _Reader:
 
     def _last_mentioned(self) -> list[str]:
         for text in texts(self.dialogue):
-            found = [name for s in _sentences(tokenise(text), self.scenario.items) for _, name in s.items]
+            found = [name for s in _sentences(tokenise(text), self.scenario.items, {}) for _, name in s.items]
             if found:
                 return found[:1]
         return []
 
-    def _refuse(self, targets: list[str], values: dict[str, str]) -> None:
-        """Refusals; the first carries the reason, further reasons are volunteered."""
+    def _refuse(self, targets: list[str], values: dict[str, str], now: _Sentence) -> None:
+        """Refusals, each with the reason that follows its name; without names, the first has it."""
         reasons = list(values.items())
         self.pending = len(self.acts)
+        if len(now.items) > 1 and len(reasons) > 1:
+            self._refuse_each(values, now)
+            return
         for rank, name in enumerate(targets):
             slot, value = reasons[0] if reasons and not rank else (None, None)
             self.acts.append(Act("reject", slot=slot, value=value, item=name))
         self.acts += [Act("volunteer", slot=slot, value=value) for slot, value in reasons[1:]]
+
+    def _refuse_each(self, values: dict[str, str], now: _Sentence) -> None:
+        """ "The hike is too long and the supper too expensive": every reason to the name before it."""
+        ends = [position for position, _ in now.items[1:]] + [now.size + 10**6]
+        for (start, name), end in zip(now.items, ends, strict=True):
+            inside = [
+                slot for position, slot, _, _ in now.values if start < position < end and slot in values
+            ]
+            slot = inside[0] if inside else None
+            self.acts.append(Act("reject", slot=slot, value=values.get(slot or ""), item=name))
 
     def _give_reason(self, values: dict[str, str]) -> bool:
         """What is wanted instead: completes the refusal before."""
@@ -405,9 +445,9 @@ class _Reader:
         cues = now.cues
         if "more" in cues and ("open" in self.asked or not self.asks):
             self._once(Act("answer", slot="open", value="none"))
-        elif now.question and "evade" not in cues and (now.slots or "open" in cues):
+        elif now.question and not ("evade" in cues or "hesitate" in cues) and (now.slots or "open" in cues):
             self.raised = now.slots + [(0, "open")] * ("open" in cues)
-        elif "evade" in cues and (self.asks or now.slots or "open" in cues):
+        elif ("evade" in cues or "hesitate" in cues) and (self.asks or now.slots or "open" in cues):
             self._once(Act("evade", slot=self._topic(now)))
         elif self.asks and not any(act.kind in (*_ASKING, "evade") for act in self.acts):
             self._bare(self.asks[0], cues)
@@ -422,7 +462,9 @@ class _Reader:
         """A short answer to a question."""
         slot, value = ask.slot or "open", ask.value
         nothing = "none" if slot in ("need", "open") else "any"
-        if "nopref" in cues:
+        if slot == "crowd" and "notthem" in cues:
+            self._once(Act("answer", slot=slot, value="quiet"))
+        elif "nopref" in cues:
             self._once(Act("answer", slot=slot, value=nothing))
         elif value and ("yes" in cues or "accept" in cues):
             self._once(Act("answer", slot=slot, value=value))

@@ -12,7 +12,9 @@ from functools import lru_cache
 from dialog_envs.tasks.preference.catalogue import Item, item, places
 from dialog_envs.tasks.preference.language.tokens import tokenise
 
-_LINKS = re.compile(r" (?:in|at|on|of|to|by|with|from|through|along|around|and|under|over|above|for|near|into|via) ")
+_LINKS = re.compile(
+    r" (?:in|at|on|of|to|by|with|from|through|along|around|and|under|over|above|for|near|into|via) "
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,3 +93,16 @@ def table(slug: str) -> Table:
         if name is not None:
             found.setdefault(row[0], []).append((len(row), list(row), name))
     return {first: tuple(entries) for first, entries in found.items()}
+
+
+@lru_cache(maxsize=16_384)
+def distinctive_words(ids: tuple[str, ...]) -> dict[str, str]:
+    """Word → id, for the words by which one of these few activities may be called for short: "the hike"."""
+    owners: dict[str, set[str]] = {}
+    for name in ids:
+        words = tokenise(item(name).name)
+        head = tokenise(_LINKS.split(item(name).name, maxsplit=1)[0])
+        for word in (words[0], head[-1], words[-1]):
+            if len(word) > 3:
+                owners.setdefault(word, set()).add(name)
+    return {word: next(iter(found)) for word, found in owners.items() if len(found) == 1}
