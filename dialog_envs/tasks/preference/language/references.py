@@ -13,8 +13,17 @@ from dialog_envs.tasks.preference.catalogue import Item, item, places
 from dialog_envs.tasks.preference.language.tokens import tokenise
 
 _LINKS = re.compile(
-    r" (?:in|at|on|of|to|by|with|from|through|along|around|and|under|over|above|for|near|into|via) "
+    r" (?:in|at|on|of|to|by|with|from|through|along|around|and|under|over|above|for|near|into|via|like|before|after) "
 )
+_DOING = re.compile(r"\w+ing (?:the|like|with|in|on) ")
+"""Names such as "Cycling the Kamo banks" take no article and are not shortened."""
+
+
+def with_article(name: str) -> str:
+    """The name as it stands after "how about": "the ...", unless it begins with an article or says a doing."""
+    if _DOING.match(name):
+        return name
+    return f"the {name[4:] if name.startswith('The ') else name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +42,15 @@ def reference(id: str) -> Reference:
 
 
 def _with_article(name: str) -> str:
-    """ "the ..." (for a plural: "the ... visit", so that verbs agree), with a common first word in lower case."""
+    """Inside a user's sentence: a plural becomes "the ... visit", so that verbs agree; a common word stays small."""
     first, _, rest = name.partition(" ")
     if first in ("The", "A", "An"):
         name = rest
         first = rest.partition(" ")[0]
     if first.lower() in _common_words() and not rest[:1].isupper():
         name = name[0].lower() + name[1:]
+    if _DOING.match(name):
+        return name
     return f"the {name} visit" if _plural(name) else f"the {name}"
 
 
@@ -59,7 +70,7 @@ def _shortened(entry: Item) -> str:
     """The last two words before "in", "of" ..., if that is shorter, at least two words, and unique in the place."""
     words = _LINKS.split(entry.name, maxsplit=1)[0].split()
     short = " ".join(words[-2:])
-    if len(words) < 2 or short == entry.name:
+    if len(words) < 2 or _DOING.match(entry.name) or short == entry.name:
         return entry.name
     return short if _count(entry.place, tuple(tokenise(short))) == 1 else entry.name
 

@@ -13,6 +13,7 @@ import numpy as np
 from dialog_envs.core.dialogue import Act
 from dialog_envs.tasks.preference.catalogue import item
 from dialog_envs.tasks.preference.language.grammar import Bank, load
+from dialog_envs.tasks.preference.language.references import with_article
 
 
 def say(acts: tuple[Act, ...], scenario: Any, rng: np.random.Generator) -> str:
@@ -35,12 +36,6 @@ def say(acts: tuple[Act, ...], scenario: Any, rng: np.random.Generator) -> str:
     for group, draw in zip(_grouped(acts), draws, strict=False):
         parts.append(_SAY[group[0].kind](group, draw) if group[0].kind in _SAY else _other(group, draw))
     return " ".join(parts)
-
-
-def name(id: str) -> str:
-    """An activity's name as it stands after "the"."""
-    text = item(id).name
-    return text[4:] if text.startswith("The ") else text
 
 
 def _grouped(acts: tuple[Act, ...]) -> list[list[Act]]:
@@ -85,14 +80,14 @@ def _yes_no(slot: str | None, value: str | None) -> Bank:
 
 
 def _suggest(acts: list[Act], draw: float) -> str:
-    names = [name(act.item or "") for act in acts]
+    names = [with_article(item(act.item or "").name) for act in acts]
     bank = load("agent")["suggest"]
     if len(names) == 1:
         return _pick(bank["one"], draw).replace("{x}", names[0])
     if len(names) == 2:
-        return _pick(bank["two"], draw).replace("{x}", names[0]).replace("{y}", names[1])
-    words = [f"the {text}" for text in names]
-    return _pick(bank["many"], draw).replace("{list}", f"{', '.join(words[:-1])} or {words[-1]}")
+        text = _pick(bank["two"], draw).replace("{x}", names[0]).replace("{y}", names[1])
+        return text.replace("{X}", names[0][0].upper() + names[0][1:])
+    return _pick(bank["many"], draw).replace("{list}", f"{', '.join(names[:-1])} or {names[-1]}")
 
 
 def _other(acts: list[Act], draw: float) -> str:
