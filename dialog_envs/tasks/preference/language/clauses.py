@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from . import lexicon
-from .cues import ASKING, AUXILIARIES, CONJUNCTIONS, FILLERS, OPENERS, RELATIVE, SMALL, START, SUBJECTS, WH, table
+from .cues import ASKING, AUXILIARIES, CONJUNCTIONS, FILLERS, OPENERS, RELATIVE, SMALL, START, SUBJECTS, WH, trie
 from .names import Span
 
 ENDS = frozenset((".", "!", "?", ";", "\n", "…"))
@@ -46,7 +46,7 @@ class Clause:
 
 def cut(tokens: list[str], spans: list[Span]) -> list[Clause]:
     """The clauses of a turn, in order. ``tokens`` as spelled by the lexicon; ``spans`` index into them."""
-    phrases = table()
+    phrases = trie()
     starts = {span[0]: span for span in spans}
     n = len(tokens)
     clauses: list[Clause] = []
@@ -124,15 +124,14 @@ def _relative(word: str) -> bool:
     return word in RELATIVE or (word.endswith("s") and word not in ("is", "themes", "types", "kinds", "activities"))
 
 
-def _take(tokens: list[str], i: int, n: int, clause: Clause, phrases: lexicon.Phrases) -> int:
+def _take(tokens: list[str], i: int, n: int, clause: Clause, phrases: lexicon.Trie) -> int:
     """Take in the longest phrase at token i, or the token itself; the index after it."""
     token = tokens[i]
-    for length, words, meaning in phrases.get(token, ()):
-        if length == 1 or tokens[i : i + length] == words:
-            kind, name, value = meaning
+    if token in phrases:
+        for end, (kind, name, value) in reversed(lexicon.matches(phrases, tokens, i, n)):
             if kind == "cue":
                 if name in START:
-                    name = _start(tokens, i, i + length, n, clause, name)
+                    name = _start(tokens, i, end, n, clause, name)
                     if not name:
                         continue
                 clause.cues.add(name)
@@ -141,14 +140,14 @@ def _take(tokens: list[str], i: int, n: int, clause: Clause, phrases: lexicon.Ph
                 if opposite and not lexicon.NEGATIONS.isdisjoint(tokens[max(0, i - 2) : i]):
                     value = opposite
                 clause.slots.append((name, value))
-            clause.size += length
+            clause.size += end - i
             if clause.spans and (name == "fact" or token in _VERBS):
                 clause.stated = True
             if token in ASKING and name == "prop":
                 clause.wh = False
             elif token in ASKING and not clause.question and kind == "slot":
                 clause.wh = True
-            return i + length
+            return end
     if token[0].isdigit():
         number = _amount(tokens, i, n)
         if number is not None:

@@ -214,6 +214,12 @@ def table() -> lexicon.Phrases:
 
 
 @lru_cache(maxsize=1)
+def trie() -> lexicon.Trie:
+    """:func:`table` as a tree of words."""
+    return lexicon.trie(table())
+
+
+@lru_cache(maxsize=1)
 def common_words() -> frozenset[str]:
     """English words that are never a typo of an activity's name, and that show a text to be English."""
     phrases = (row for rows in table().values() for row in rows)

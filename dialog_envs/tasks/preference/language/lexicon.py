@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from itertools import product
+from typing import Any
 
 SLOTS = ("theme", "setting", "pace", "crowd", "budget", "time", "need")
 
@@ -154,6 +155,10 @@ Phrases = dict[str, tuple[tuple[int, list[str], tuple[str, str, str]], ...]]
 """First word -> (length, words, meaning), the longest phrase first. A meaning is (kind, slot or name, value)."""
 
 
+Trie = dict[str, Any]
+"""Word -> the words that may follow it in a phrase; "" -> the meaning of the phrase that ends here."""
+
+
 def expand(phrase: str) -> list[list[str]]:
     """The word rows that one phrase of the data stands for: ``"a? b/c"`` -> b, c, a b, a c."""
     choices = []
@@ -178,6 +183,18 @@ def build(groups: Iterable[tuple[tuple[str, str, str], str]]) -> Phrases:
     return {first: tuple(rows) for first, rows in table.items()}
 
 
+def trie(phrases: Phrases) -> Trie:
+    """The same phrases as a tree of words, so that the longest match costs as many steps as it has words."""
+    root: Trie = {}
+    for rows in phrases.values():
+        for _, words, meaning in rows:
+            node = root
+            for word in words:
+                node = node.setdefault(word, {})
+            node[""] = meaning
+    return root
+
+
 def groups() -> list[tuple[tuple[str, str, str], str]]:
     """Meanings ("value", slot, value) and ("slot", slot, "") with their phrases, for :func:`build`."""
     slots = [(("slot", slot, ""), phrases) for slot, phrases in SLOT_WORDS.items()]
@@ -190,16 +207,34 @@ def table() -> Phrases:
     return build(groups())
 
 
-def find(tokens: list[str], phrases: Phrases | None = None) -> list[tuple[int, int, tuple[str, str, str]]]:
+def find(tokens: list[str], phrases: Trie | None = None) -> list[tuple[int, int, tuple[str, str, str]]]:
     """All longest, non-overlapping matches as (start, end, meaning), left to right, in one linear pass."""
-    phrases = table() if phrases is None else phrases
+    root = _trie() if phrases is None else phrases
     found, i, n = [], 0, len(tokens)
     while i < n:
-        for length, words, meaning in phrases.get(tokens[i], ()):
-            if length == 1 or tokens[i : i + length] == words:
-                found.append((i, i + length, meaning))
-                i += length
-                break
+        ends = matches(root, tokens, i, n)
+        if ends:
+            found.append((i, *ends[-1]))
+            i = ends[-1][0]
         else:
             i += 1
     return found
+
+
+def matches(root: Trie, tokens: list[str], i: int, n: int) -> list[tuple[int, tuple[str, str, str]]]:
+    """(end, meaning) of every phrase that begins at token i, the shortest first; n is the number of tokens."""
+    node = root.get(tokens[i])
+    ends = []
+    while node is not None:
+        i += 1
+        if "" in node:
+            ends.append((i, node[""]))
+        if i == n:
+            break
+        node = node.get(tokens[i])
+    return ends
+
+
+@lru_cache(maxsize=1)
+def _trie() -> Trie:
+    return trie(table())
