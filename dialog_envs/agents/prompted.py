@@ -24,9 +24,10 @@ class PromptedAgent:
     """A chat model with a few-shot prompt (Brown et al., 2020) that plays the agent.
 
     In mode ``"choice"`` the model chooses its utterance from a menu (a question about each slot, a suggestion of each
-    short-listed activity, a choice of two; :mod:`dialog_envs.agents.menu`): the turn is always well formed, and its
-    quality is all the model's. Local models draw an utterance by its own length-normalised probability, endpoints
-    name its number. In mode ``"free"`` the model writes one sentence, which is said as it is.
+    short-listed activity, a choice of two; :mod:`dialog_envs.agents.menu`), without what it said word for word
+    before: the turn is always well formed, and its quality is all the model's. Local models draw an utterance by its
+    own length-normalised probability, endpoints name its number. In mode ``"free"`` the model writes one sentence,
+    which is said as it is.
 
     The random numbers of a turn come from the episode's seed and the number of agent turns so far, hence an episode
     played alone equals the same one in a batch (for local models; a server answers as it likes).
@@ -121,7 +122,9 @@ class PromptedAgent:
         for observation, seed in zip(observations, seeds, strict=True):
             scenario, turns = menu(self.task, observation["brief"], observation["dialogue"])
             rng = stream(seed, "words")
+            said = {turn["text"] for turn in observation["dialogue"] if turn["speaker"] == AGENT}
             texts = dict.fromkeys(self.task.language.say(acts, scenario, rng) for acts in turns)
+            texts = {text: None for text in texts if text not in said} or texts
             requests.append(ChoiceRequest(self.messages(observation), tuple(texts), self.temperature, seed))
         choices = self.model.choose(requests)
         self._used = sum((choice.usage for choice in choices), self._used)

@@ -3,7 +3,6 @@
 ==============================  ========================================================================================
 ``embedded``                    SmolLM2-135M-Instruct, on this machine, without a network or a key
 ``openai:MODEL``                any server that speaks OpenAI's API (``OPENAI_API_KEY``, ``OPENAI_BASE_URL``)
-``hf:PATH``                     a transformers model: a folder, or an id of the Hugging Face hub
 ``record:FILE=SPEC``            the model ``SPEC``, with every reply written to ``FILE`` (or taken from it)
 ``replay:FILE``                 only the replies in ``FILE``; anything else is an error
 ==============================  ========================================================================================

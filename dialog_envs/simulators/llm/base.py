@@ -180,12 +180,6 @@ def _openai(argument: str, options: Mapping[str, Any]) -> ChatModel:
     return OpenAICompatibleModel(argument, **options)
 
 
-def _hf(argument: str, options: Mapping[str, Any]) -> ChatModel:
-    from dialog_envs.simulators.llm.hf import TransformersModel
-
-    return TransformersModel(argument, **options)
-
-
 def _replay(argument: str, options: Mapping[str, Any]) -> ChatModel:
     from dialog_envs.simulators.llm.replay import ReplayModel
 
@@ -204,7 +198,6 @@ def _record(argument: str, options: Mapping[str, Any]) -> ChatModel:
 _MODELS: dict[str, tuple[str, Callable[[str, Mapping[str, Any]], ChatModel]]] = {
     "embedded": ("embedded", _embedded),
     "openai": ("openai:MODEL", _openai),
-    "hf": ("hf:PATH", _hf),
     "replay": ("replay:FILE", _replay),
     "record": ("record:FILE=MODEL", _record),
 }

@@ -1,7 +1,7 @@
 """The embedded model: SmolLM2-135M-Instruct on this machine's processor, without a network or a key.
 
-Measured on two cores (AMD Zen 5, `python -m dialog_envs.benchmarks.speed llm` repeats it): ready SECONDS after its
-file was found, and in choice decoding SPEED.
+A turn of the prompted agent in choice mode (about 24 candidates, 130 tokens in their tree, 40 new tokens of dialogue
+after 450 that are remembered) takes 0.25 s of one core (AMD Zen 5, bfloat16).
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def _dtype(name: str) -> torch.dtype:
 
 def _multiplies_bfloat16() -> bool:
     """Whether the processor has instructions for it (without them bfloat16 is emulated, and slower)."""
-    found = getattr(torch.cpu, "get_capabilities", dict)()  # torch >= 2.11
+    found: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()  # torch >= 2.11
     return bool(found.get("avx512_bf16") or found.get("amx_bf16"))
 
 
