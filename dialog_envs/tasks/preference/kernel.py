@@ -76,11 +76,11 @@ class PreferenceKernel(Kernel[PreferencePersona, PreferenceScenario, PreferenceS
     ) -> tuple[tuple[Act, ...], PreferenceState, str | None]:
         """One user turn."""
         turn = _Turn(state, coin)
-        if any(act.kind == "close" for act in agent_acts):
+        suggested = suggestions(agent_acts, state.pondered)
+        if closes(agent_acts, suggested):
             return (Act("leave"),), turn.finish(), "agent"
         turn.change_of_mind()
-        suggested = suggestions(agent_acts, state.pondered)
-        asked = [act for act in agent_acts if act.kind == "ask"]
+        asked = questions(agent_acts)
         if suggested:
             accepted = turn.consider(suggested)
             if accepted:
@@ -104,6 +104,20 @@ def suggestions(agent_acts: tuple[Act, ...], pondered: tuple[str, ...]) -> list[
     if not found and pondered and any(act.kind == "check" for act in agent_acts):
         return [pondered[-1]]
     return found
+
+
+def questions(agent_acts: tuple[Act, ...]) -> list[Act]:
+    """Questions of a turn, one an attribute: "What crowd suits you? A quiet one?" is one, and names a value."""
+    found: dict[str | None, Act] = {}
+    for act in agent_acts:
+        if act.kind == "ask" and (act.slot not in found or act.value is not None):
+            found[act.slot] = act
+    return list(found.values())
+
+
+def closes(agent_acts: tuple[Act, ...], suggested: list[str]) -> bool:
+    """Whether the agent ends the talk. "I suggest the museum. Have a nice day!" still waits for what the user says."""
+    return not suggested and any(act.kind == "close" for act in agent_acts)
 
 
 def contradicts(name: str, told: dict[str, str]) -> bool:
@@ -130,6 +144,7 @@ class _Turn:
         self.coin = coin
         self.acts: list[Act] = []
         self.told = dict(state.told)
+        self.said: set[str] = set()
         self.used = state.used
         self.rejected = state.rejected
         self.pondered = state.pondered
@@ -159,6 +174,7 @@ class _Turn:
 
     def say(self, kind: str, slot: str, value: str) -> None:
         self.acts.append(Act(kind, slot=slot, value=value))
+        self.said.add(slot)
         self.told.pop(slot, None)
         self.told[slot] = value
 
@@ -188,6 +204,8 @@ class _Turn:
 
     def answer_slot(self, slot: str, named: bool) -> None:
         """Answer about one attribute; a yes-or-no question (``named``) brings an answer half the time more."""
+        if slot in self.said:
+            return  # the open question, or the change of mind, of this very turn was the answer
         if slot in self.told:
             self.charge("repeated question")
             self.acts.append(Act("told", slot=slot, value=self.told[slot]))
@@ -222,7 +240,7 @@ class _Turn:
         fitting = [name for name in names if name in judged.acceptable]
         if fitting:
             return self.take_or_ponder(fitting[0], compared=len(names) > 1)
-        told = dict(self.told)
+        told = dict(self.state.told)  # what is said in this very turn, nobody could have minded
         for rank, name in enumerate(names):
             self.charge("bad suggestion" if rank == 0 else "extra suggestion")
             if name in self.rejected:
@@ -230,7 +248,8 @@ class _Turn:
             elif contradicts(name, told):
                 self.charge("ignores what was said")
         worn_out = self.manner.settles and 0 < self.patience <= 1.0
-        if worn_out and judged.utilities.get(names[0], 0.0) >= SECOND_RATE * judged.best:
+        second_best = judged.utilities.get(names[0], 0.0)
+        if worn_out and second_best > 0 and second_best >= SECOND_RATE * judged.best:
             self.acts.append(Act("accept", item=names[0]))
             return True
         self.reject(names)
@@ -273,9 +292,12 @@ class _Turn:
             self.acts.append(Act("nudge"))
 
     def volunteer(self, engaged: bool) -> None:
-        """Perhaps add something unasked: only after a question or suggestion, and only while patience lasts."""
+        """Perhaps add something unasked: only after a question or suggestion, and only while patience lasts.
+
+        Not right after "hard to say", which would take it back.
+        """
         slot = self.unsaid()
-        p = self.manner.volunteers
+        p = 0.0 if any(act.kind == "evade" for act in self.acts) else self.manner.volunteers
         if engaged and slot is not None and p and self.patience > 0 and self.coin(p):
             self.say("volunteer", slot, self.persona.says(slot))
 

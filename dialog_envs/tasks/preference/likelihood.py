@@ -64,6 +64,8 @@ class Tastes:
 
     def equals(self, slot: str, value: str) -> Mask:
         """(points,) whether the factor has this value."""
+        if slot not in CODES:
+            return np.zeros(len(self), bool)
         return np.asarray(self.columns[slot] == CODES[slot].get(value, -2))
 
     def marginal(self, slot: str, p: Array) -> dict[str, float]:
@@ -131,7 +133,8 @@ class Tastes:
         if name not in items:
             return np.zeros(len(self), bool)
         utilities = self.utilities(items)
-        return np.asarray(utilities[:, items.index(name)] >= SECOND_RATE * utilities.max(axis=1))
+        own = utilities[:, items.index(name)]
+        return np.asarray((own > 0) & (own >= SECOND_RATE * utilities.max(axis=1)))
 
     def utilities(self, items: tuple[str, ...]) -> Array:
         """(points, items) the kernel's utilities."""
@@ -148,6 +151,8 @@ class Tastes:
         unmet = {soft: self._match(entry, soft) < 1.0 for soft in EXCUSES}
         if slot is None:
             return np.asarray(~any_broken & ~np.logical_or.reduce(list(unmet.values())))
+        if slot not in CODES or slot == "priority":
+            return np.zeros(len(self), bool)
         order, found = (HARD, broken) if slot in HARD else (EXCUSES, unmet)
         hit = found[slot] & (~any_broken if slot in EXCUSES else True)
         for earlier in order[: order.index(slot)]:

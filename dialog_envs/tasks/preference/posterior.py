@@ -16,9 +16,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dialog_envs.core.dialogue import AGENT, Act, Turn
-from dialog_envs.tasks.preference.kernel import CHANGE_AT, COST, SURVEY, TOO_MANY, contradicts, suggestions
+from dialog_envs.tasks.preference.kernel import (
+    CHANGE_AT,
+    COST,
+    SURVEY,
+    TOO_MANY,
+    closes,
+    contradicts,
+    questions,
+    suggestions,
+)
 from dialog_envs.tasks.preference.likelihood import Tastes, full_grid
-from dialog_envs.tasks.preference.persona import MANNERS, SLOTS, PreferencePrior
+from dialog_envs.tasks.preference.persona import MANNERS, SLOTS, VALUES, PreferencePrior
 from dialog_envs.tasks.preference.scenario import PreferenceScenario
 
 Array = NDArray[np.float64]
@@ -98,7 +107,8 @@ class Belief:
         self.used += _cost(self, agent_acts, user_acts)
         self.greeted = self.greeted or _is_pleasantry(agent_acts)
         for act in user_acts:
-            if act.kind in ("answer", "volunteer", "change", "reject") and act.slot in SLOTS and act.value:
+            telling = act.kind in ("answer", "volunteer", "change", "reject")
+            if telling and act.slot in VALUES and act.value in VALUES[act.slot]:
                 self.told.pop(act.slot, None)
                 self.told[act.slot] = act.value
             if act.kind == "reject" and act.item:
@@ -128,8 +138,10 @@ class _Exchange:
         belief, manner = self.belief, MANNERS[family]
         acts, told, tastes = list(self.left), dict(self.told), belief.tastes
         like = np.ones(len(tastes))
-        if any(act.kind == "close" for act in self.agent_acts):
+        suggested = suggestions(self.agent_acts, tuple(belief.pondered))
+        if closes(self.agent_acts, suggested):
             return like if [act.kind for act in acts] == ["leave"] else like * 0
+        said: set[str] = set()
         if family == "changeable" and belief.turns + 1 >= CHANGE_AT:
             tastes = tastes.changed()
             if self.due:
@@ -138,20 +150,21 @@ class _Exchange:
                     return like * 0
                 like = like * tastes.equals("theme", head.value)
                 told["theme"] = head.value
+                said.add("theme")
         if acts and acts[0].kind == "change":
             return like * 0
-        suggested = suggestions(self.agent_acts, tuple(belief.pondered))
-        asked = [act for act in self.agent_acts if act.kind == "ask"]
+        asked = questions(self.agent_acts)
         used = belief.used + _cost(belief, self.agent_acts, tuple(self.left))
         patience = round(manner.patience - used, 6)
         if suggested:
             like = like * self._considered(family, tastes, suggested, acts, told)
         elif asked:
-            like = like * _answered(family, tastes, asked, acts, told)
+            like = like * _answered(family, tastes, asked, acts, told, said)
         else:
             like = like * _reacted(belief, self.agent_acts, acts)
         if not acts or acts[0].kind != "accept":
-            like = like * _ending(family, tastes, acts, told, patience, bool(suggested or asked))
+            engaged = bool(suggested or asked) and not any(act.kind == "evade" for act in self.left)
+            like = like * _ending(family, tastes, acts, told, patience, engaged)
         return np.asarray(like)
 
     def _considered(
@@ -172,7 +185,7 @@ class _Exchange:
             acts.pop(0)
             hit = first == names.index(about) if about in names else np.zeros(len(tastes), bool)
             return hit * (manner.hesitates if weighs else 0.0)
-        spare = round(manner.patience - belief.used - _refusal_cost(belief, names, told), 6)
+        spare = round(manner.patience - belief.used - _refusal_cost(belief, names), 6)
         worn = tastes.second_rate(belief.scenario.items, names[0]) & (first < 0)
         worn = worn if manner.settles and 0 < spare <= 1.0 else np.zeros(len(tastes), bool)
         if kind == "accept":
@@ -190,8 +203,10 @@ class _Exchange:
         return like * np.where(tastes.complains(names[0], None), 1.0, 1.0 - manner.reasons)
 
 
-def _answered(family: str, tastes: Tastes, asked: list[Act], acts: list[Act], told: dict[str, str]) -> Array:
-    """Likelihood of the answers; consumes them from ``acts`` and notes them in ``told``."""
+def _answered(
+    family: str, tastes: Tastes, asked: list[Act], acts: list[Act], told: dict[str, str], said: set[str]
+) -> Array:
+    """Likelihood of the answers; consumes them from ``acts``, notes them in ``told`` and (this turn) ``said``."""
     openness = MANNERS[family].openness
     like = np.ones(len(tastes))
     if len(asked) >= SURVEY:
@@ -199,9 +214,13 @@ def _answered(family: str, tastes: Tastes, asked: list[Act], acts: list[Act], to
             return like * 0
         asked = asked[:1]
     for act in asked:
+        if act.slot in said:
+            continue
         if not acts:
             return like * 0
         got = acts.pop(0)
+        if got.kind == "answer" and got.slot is not None:
+            said.add(got.slot)
         if act.slot == "open":
             like = like * _open_answer(family, tastes, got, told)
         elif act.slot in told:
@@ -268,10 +287,10 @@ def _question_cost(count: int) -> float:
 def _cost(belief: Belief, agent_acts: tuple[Act, ...], user_acts: tuple[Act, ...]) -> float:
     """Patience that an exchange used up: a function of what both said, the same for every persona."""
     kinds = [act.kind for act in user_acts]
-    if any(act.kind == "close" for act in agent_acts):
-        return 0.0
     names = suggestions(agent_acts, tuple(belief.pondered))
-    asks = sum(act.kind == "ask" for act in agent_acts)
+    if closes(agent_acts, names):
+        return 0.0
+    asks = len(questions(agent_acts))
     if names:
         if "accept" in kinds:
             return 0.0  # the episode is over
@@ -280,9 +299,7 @@ def _cost(belief: Belief, agent_acts: tuple[Act, ...], user_acts: tuple[Act, ...
             return total + COST["too many suggestions"]
         if "hesitate" in kinds:
             return total + COST["hesitation"]
-        told = dict(belief.told)
-        told.update({act.slot: act.value for act in user_acts if act.kind == "change" and act.slot and act.value})
-        return total + _refusal_cost(belief, names, told)
+        return total + _refusal_cost(belief, names)
     if asks:
         return _question_cost(asks) + COST["repeated question"] * kinds.count("told")
     if "clarify" in kinds:
@@ -290,14 +307,14 @@ def _cost(belief: Belief, agent_acts: tuple[Act, ...], user_acts: tuple[Act, ...
     return 0.0 if _is_pleasantry(agent_acts) and not belief.greeted else COST["idle"]
 
 
-def _refusal_cost(belief: Belief, names: list[str], told: dict[str, str]) -> float:
+def _refusal_cost(belief: Belief, names: list[str]) -> float:
     """What refused suggestions use up, given what the user had said before."""
     total = 0.0
     for rank, name in enumerate(names):
         total += COST["bad suggestion" if rank == 0 else "extra suggestion"]
         if name in belief.rejected:
             total += COST["suggested again"]
-        elif contradicts(name, told):
+        elif contradicts(name, belief.told):
             total += COST["ignores what was said"]
     return total
 
