@@ -50,5 +50,12 @@ def _register(id: str) -> None:
         gym.register(
             id=id,
             entry_point=ENVIRONMENTS[id],
-            vector_entry_point=partial(make_vector_env, id),
+            vector_entry_point=f"{__name__}:{id}",  # as text, so that a spec can be written as JSON
         )
+
+
+def __getattr__(name: str) -> Any:
+    """``registration:ID`` is the maker of batched environments of that id; see ``vector_entry_point``."""
+    if name in ENVIRONMENTS:
+        return partial(make_vector_env, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -76,6 +76,7 @@ class DialogEnv(gym.Env[Observation, str]):
             UsageError, UnknownFamily: an option cannot be used.
         """
         super().reset(seed=seed)
+        self._running = False  # until everything is drawn: a reset that fails leaves no half-new episode to go on with
         self.episode_seed = int(seed) if seed is not None else int(self.np_random.integers(_MAX_SEED))
         options = options or {}
         unknown = set(options) - {"family", "persona", "scenario"}
@@ -146,13 +147,13 @@ class DialogEnv(gym.Env[Observation, str]):
         if given is None:
             return self.task.prior.sample(stream(self.episode_seed, "persona"), options.get("family"))
         self.task.prior.group(options.get("family"))
-        return self.task.persona_from_json(given) if isinstance(given, Mapping) else given
+        return self.task.persona_from_json(given) if isinstance(given, Mapping) else _record("persona", given)
 
     def _scenario(self, options: Mapping[str, Any]) -> Any:
         given = options.get("scenario")
         if given is None:
             return self.task.sample_scenario(stream(self.episode_seed, "scenario"))
-        return self.task.scenario_from_json(given) if isinstance(given, Mapping) else given
+        return self.task.scenario_from_json(given) if isinstance(given, Mapping) else _record("scenario", given)
 
     def _observation(self) -> Observation:
         # New dicts each time: users keep observations, and may change what they were handed.
@@ -173,6 +174,13 @@ class DialogEnv(gym.Env[Observation, str]):
             from dialog_envs.core import rendering
 
             rendering.show(self.turns, self.outcome)
+
+
+def _record(what: str, given: Any) -> Any:
+    """A persona or scenario object as it is; anything else is refused here, before it fails somewhere deep."""
+    if not callable(getattr(given, "to_json", None)):
+        raise UsageError(f"option {what!r} must be a {what} of this task or its JSON; got {given!r:.80}")
+    return given
 
 
 def agent_seed(episode_seed: int) -> int:

@@ -55,7 +55,7 @@ class PersonaPrior(Generic[Z]):
             return self.families
         if family in GROUPS:
             return self.typical if family == "typical" else self.hard
-        if family not in self.weights:
+        if not isinstance(family, str) or family not in self.weights:
             raise UnknownFamily(family, (*self.families, *GROUPS))
         return (family,)
 

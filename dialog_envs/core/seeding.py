@@ -29,9 +29,10 @@ def derive(seed: int, *names: str | int) -> int:
         seed: any non-negative integer.
         names: what the stream is for, for example ``("user",)`` or ``("agent", 3)``. Order matters.
     """
+    seed = int(seed)  # a numpy integer would overflow
     state = _mix(seed & _MASK) ^ _mix(seed >> 64)
     for name in names:
-        word = name if isinstance(name, int) else zlib.crc32(name.encode("utf-8")) | (1 << 40)
+        word = int(name) if isinstance(name, (int, np.integer)) else zlib.crc32(name.encode("utf-8")) | (1 << 40)
         state = _mix(state ^ (word & _MASK))
     return state >> 1
 

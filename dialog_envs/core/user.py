@@ -58,7 +58,7 @@ def resolve(spec: str) -> Any:
     module, _, attribute = spec.partition(":")
     try:
         return getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError) as error:
+    except (ImportError, AttributeError, TypeError, ValueError) as error:  # the last two: ":x" and ".x:y"
         raise UsageError(f"cannot find {spec!r}: {error}") from error
 
 

@@ -80,7 +80,11 @@ class DialogVectorEnv(VectorEnv[Any, Any, Any]):
             options: as for a single environment.
         """
         options = dict(options or {})
-        mask = options.pop("reset_mask", np.ones(self.num_envs, dtype=np.bool_))
+        mask = np.asarray(options.pop("reset_mask", np.ones(self.num_envs)), dtype=np.bool_)
+        if mask.shape != (self.num_envs,):
+            raise UsageError(f"reset_mask must hold {self.num_envs} bools, one an episode; its shape is {mask.shape}")
+        if not self._observations and not mask.all():
+            raise UsageError("the first reset must begin all episodes: leave reset_mask out")
         seeds = self._seeds(seed)
         infos: dict[str, Any] = {}
         observations = list(self._observations) or [None] * self.num_envs
@@ -102,6 +106,7 @@ class DialogVectorEnv(VectorEnv[Any, Any, Any]):
         terminated, truncated = np.zeros((2, self.num_envs), dtype=np.bool_)
         infos: dict[str, Any] = {}
         resets = self._ended.copy() if self.autoreset_mode is AutoresetMode.NEXT_STEP else np.zeros_like(self._ended)
+        same_step = self.autoreset_mode is AutoresetMode.SAME_STEP
         running = [i for i in range(self.num_envs) if not resets[i]]
         replies = self._replies(running, actions)
         for i, env in enumerate(self.envs):
@@ -110,10 +115,12 @@ class DialogVectorEnv(VectorEnv[Any, Any, Any]):
             else:
                 step = env.finish_step(actions[i], replies[i])
                 self._observations[i], rewards[i], terminated[i], truncated[i], info = step
+            if same_step and (terminated[i] or truncated[i]):  # reported as Gymnasium's SyncVectorEnv does
+                final = {"final_obs": self._observations[i], "final_info": info}
+                infos = self._add_info(infos, final, i)
+                self._observations[i], info = env.reset()
             infos = self._add_info(infos, info, i)
-        self._ended = terminated | truncated
-        if self.autoreset_mode is AutoresetMode.SAME_STEP:
-            infos = self._reset_ended(infos)
+        self._ended = np.zeros_like(terminated) if same_step else terminated | truncated
         return batch(self._observations), rewards, terminated, truncated, infos
 
     def _replies(self, running: Sequence[int], actions: Sequence[str]) -> dict[int, UserTurn]:
@@ -126,17 +133,6 @@ class DialogVectorEnv(VectorEnv[Any, Any, Any]):
         else:
             replies = [env.user.reply(dialogue) for env, dialogue in zip(envs, dialogues, strict=True)]
         return dict(zip(running, replies, strict=True))
-
-    def _reset_ended(self, infos: dict[str, Any]) -> dict[str, Any]:
-        finals = np.full(self.num_envs, None, dtype=object)
-        for i in np.flatnonzero(self._ended):
-            finals[i] = self._observations[i]
-            self._observations[i], info = self.envs[i].reset()
-            infos = self._add_info(infos, info, int(i))
-        if self._ended.any():
-            infos["final_obs"], infos["_final_obs"] = finals, self._ended.copy()
-        self._ended = np.zeros(self.num_envs, dtype=np.bool_)
-        return infos
 
     def _seeds(self, seed: int | Sequence[int | None] | None) -> Sequence[int | None]:
         if seed is None or isinstance(seed, (int, np.integer)):

@@ -159,7 +159,7 @@ def lie_slot(persona: PreferencePersona) -> str | None:
 
 def allowed(persona: PreferencePersona) -> bool:
     """Whether the persona lies in the prior's support."""
-    if getattr(persona, persona.priority) == "any":
+    if persona.priority not in SOFT or getattr(persona, persona.priority) == "any":
         return False
     if persona.family == "cost_averse" and persona.budget != "low":
         return False
@@ -193,11 +193,11 @@ class PreferencePrior(PersonaPrior[PreferencePersona]):
         p = self.weights[persona.family]
         for slot in SLOTS:
             if not (persona.family == "cost_averse" and slot == "budget"):
-                p *= PRIOR[slot][getattr(persona, slot)]
+                p *= PRIOR[slot].get(getattr(persona, slot), 0.0)
         p *= PRIORITY[persona.priority] / sum(q for slot, q in PRIORITY.items() if getattr(persona, slot) != "any")
         if persona.family == "contradictory":
             p /= 1.0 - math.prod(PRIOR[slot]["any"] for slot in ("crowd", "pace", "setting"))
-        return math.log(p)
+        return math.log(p) if p > 0 else -math.inf
 
     def support(self, family: str | None = None) -> Iterator[PreferencePersona]:
         """All personas of positive probability (about 25,000 a family)."""
@@ -219,6 +219,8 @@ def persona_from_json(data: Mapping[str, Any]) -> PreferencePersona:
     fields = {"family", "priority", *SLOTS}
     if not isinstance(data, Mapping) or set(data) != fields:
         raise UsageError(f"a persona needs exactly the fields {', '.join(sorted(fields))}; got: {data!r:.200}")
+    if not all(isinstance(value, str) for value in data.values()):
+        raise UsageError(f"persona: every field is a word; got: {data!r:.200}")
     if data["family"] not in MANNERS:
         raise UnknownFamily(data["family"], MANNERS)
     for slot in SLOTS:

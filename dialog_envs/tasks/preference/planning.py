@@ -52,8 +52,8 @@ class InformationGainPolicy(Policy):
         best = float(chances[order[0]])
         items = self.reader.scenario.items
         if self.undecided:
-            other = next(items[i] for i in order if items[i] != self.undecided)
-            return (Act("suggest", item=self.undecided), Act("suggest", item=other))
+            others = [items[i] for i in order if items[i] != self.undecided]
+            return tuple(Act("suggest", item=name) for name in [self.undecided, *others[:1]])
         slot, gain = self._best_question(best)
         if best < SURE and slot is not None and gain > WORTH and self._patience() > SPARE:
             return (Act("ask", slot=slot),)

@@ -232,7 +232,7 @@ class OraclePolicy(Policy):
             persona = persona.changed()
         judged = verdicts(self.reader.scenario.items, persona)
         fitting = [name for name in self.reader.scenario.items if name in judged.acceptable]
-        return (Act("suggest", item=fitting[0]),)
+        return (Act("suggest", item=(fitting or self.reader.scenario.items)[0]),)
 
 
 BASELINES = ("random", "heuristic", "information-gain", "oracle")

@@ -107,7 +107,8 @@ def scenario_from_json(data: Mapping[str, Any]) -> PreferenceScenario:
     """Inverse of ``to_json``.
 
     Raises:
-        UsageError: a field is missing or has a wrong type, or an activity is unknown or stands twice.
+        UsageError: a field is missing or has a wrong type; place, occasion or an activity is unknown; or an activity
+            stands twice or in another place. So every scenario can be read back from its brief.
     """
     fields = {"place", "occasion", "company", "items"}
     if not isinstance(data, Mapping) or set(data) != fields:
@@ -115,14 +116,23 @@ def scenario_from_json(data: Mapping[str, Any]) -> PreferenceScenario:
     names = data["items"]
     if not isinstance(names, (list, tuple)) or not all(isinstance(name, str) for name in names):
         raise UsageError("scenario: items must be a list of activity ids")
-    if not names or len(set(names)) != len(names):
-        raise UsageError("scenario: items must hold at least one activity, each once")
+    if not 1 <= len(names) <= MAX_ITEMS or len(set(names)) != len(names):
+        raise UsageError(f"scenario: items must hold 1 to {MAX_ITEMS} activities, each once; got {len(names)}")
+    if (data["occasion"], data["company"]) not in OCCASIONS:
+        pairs = "; ".join(f"{occasion} ({company})" for occasion, company in OCCASIONS)
+        raise UsageError(f"scenario: occasion and company must be one of: {pairs}; got {data['occasion']!r:.80}")
+    place = next((place for place in places() if place.name == data["place"]), None)
+    if place is None:
+        known = ", ".join(place.name for place in places())
+        raise UsageError(f"scenario: place must be one of {known}; got {data['place']!r:.80}")
     for name in names:
         try:
-            item(name)
+            found = item(name)
         except UnknownName as error:
             raise UsageError(f"scenario: {error}") from error
-    return PreferenceScenario(str(data["place"]), str(data["occasion"]), str(data["company"]), tuple(names))
+        if found.place != place.slug:
+            raise UsageError(f"scenario: {name} is not in {place.name}")
+    return PreferenceScenario(place.name, data["occasion"], data["company"], tuple(names))
 
 
 @lru_cache(maxsize=4096)

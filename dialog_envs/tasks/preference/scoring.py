@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from dialog_envs.core.dialogue import USER, Turn
 from dialog_envs.core.outcome import Outcome
-from dialog_envs.tasks.preference.persona import PreferencePersona
+from dialog_envs.tasks.preference.persona import SLOTS, PreferencePersona
 from dialog_envs.tasks.preference.posterior import belief_trace, exchanges
 from dialog_envs.tasks.preference.scenario import PreferenceScenario
 from dialog_envs.tasks.preference.utility import verdicts
@@ -24,16 +24,17 @@ def score(persona: PreferencePersona, scenario: PreferenceScenario, turns: Seque
     """
     user_acts = [act for turn in turns if turn.speaker == USER for act in turn.acts]
     taken = next((act.item for act in user_acts if act.kind == "accept" and act.item), None)
-    if any(act.kind == "change" for act in user_acts):
+    if persona.family == "changeable" and any(act.kind == "change" for act in user_acts):
         persona = persona.changed()
     judged = verdicts(scenario.items, persona)
     success = taken in judged.acceptable
-    graded = judged.utilities.get(taken, 0.0) / judged.best if taken else 0.0
+    utility = judged.utilities.get(taken, 0.0) if taken else 0.0
+    graded = utility / judged.best if utility else 0.0
     dense = [_shaping(turn) for turn in turns if turn.speaker == USER and turn is not turns[0]]
     if dense and ended_by:
         dense[-1] += graded
     parts = {
-        "utility": judged.utilities.get(taken, 0.0) if taken else 0.0,
+        "utility": utility,
         "best_utility": judged.best,
         "acceptable_items": float(len(judged.acceptable)),
     }
@@ -42,7 +43,7 @@ def score(persona: PreferencePersona, scenario: PreferenceScenario, turns: Seque
 
 
 def _shaping(turn: Turn) -> float:
-    kinds = [act.kind for act in turn.acts]
+    kinds = [act.kind for act in turn.acts if act.kind != "answer" or act.slot in SLOTS]  # "nothing else" is no answer
     return LEARNED * kinds.count("answer") + REFUSED * kinds.count("reject")
 
 
@@ -66,7 +67,7 @@ def metrics(scenario: PreferenceScenario, turns: Sequence[Turn]) -> Mapping[str,
         "suggestions": float(sum(act.kind == "suggest" for act in agent)),
         "repeated_questions": float(sum(act.kind == "told" for act in user)),
         "not_understood": float(sum(act.kind == "clarify" for act in user)),
-        "elicited": float(sum(act.kind == "answer" for act in user)),
+        "elicited": float(sum(act.kind == "answer" and act.slot in SLOTS for act in user)),
         "volunteered": float(sum(act.kind == "volunteer" for act in user)),
         "refusals": float(sum(act.kind == "reject" for act in user)),
         "entropy_bits": entropy[-1],
