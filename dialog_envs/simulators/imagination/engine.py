@@ -30,7 +30,7 @@ MOST_ATTEMPTS = 4
 
 
 def imagine(
-    task_id: str,
+    task: str,
     out: str | Path,
     episodes: int,
     seed: int,
@@ -49,7 +49,7 @@ def imagine(
     """Make a dataset, or finish it, or return it if it is there.
 
     Args:
-        task_id: id of the task.
+        task: the task's id.
         out: the dataset's folder.
         episodes: how many to keep (as many attempts are made as that takes).
         seed: of everything.
@@ -75,8 +75,9 @@ def imagine(
         SimulatorError: a language model did not answer; run again to go on from there.
     """
     out = Path(out)
-    task = get_task(task_id)
-    cast = make_cast(task, seed, policies, speakers or {}, model_share, families, user, reward, model)
+    cast = make_cast(
+        get_task(task), seed, policies, speakers or {}, model_share, families, user, reward, model
+    )
     if episodes < 1:
         raise UsageError(f"a dataset needs at least one episode; got {episodes}")
     settings = provenance.settings(cast, critique)

@@ -82,16 +82,21 @@ def _by_criterion(attempts: Sequence[Episode], criteria: Sequence[str]) -> dict[
 def command(cast: Cast, episodes: int, critique: bool) -> str:
     """The command line that makes this dataset."""
     parts = ["dialog-envs imagine", cast.task.id, f"--episodes {episodes}", f"--seed {cast.seed}"]
-    default = default_mixture(cast.task, (), 0.0)
-    if {n: round(w, 9) for n, w in default.items()} != {n: round(w, 9) for n, w in cast.mixture.items()}:
-        parts += [f"--policy {name}={weight:.6g}" for name, weight in cast.mixture.items()]
+    share = round(sum(cast.mixture.get(name, 0.0) for name in cast.speakers), 9)
+    if _rounded(cast.mixture) != _rounded(default_mixture(cast.task, tuple(cast.speakers), share)):
+        parts += [f"--policy {name}={weight:.9g}" for name, weight in cast.mixture.items()]
     models = [getattr(getattr(speaker, "model", None), "name", None) for speaker in cast.speakers.values()]
-    parts += [f"--model {model}" for model in dict.fromkeys(models) if model is not None]
+    for model in dict.fromkeys(model for model in models if model is not None):
+        parts.append(f"--model {model} --model-share {share:g}")
     if cast.families != cast.task.prior.typical:
         parts += [f"--family {name}" for name in cast.families]
     parts += [] if cast.reward == "binary" else [f"--reward {cast.reward}"]
     parts += [] if critique else ["--no-critique"]
     return " ".join([*parts, "-o DIR"])
+
+
+def _rounded(mixture: Mapping[str, float]) -> dict[str, float]:
+    return {name: round(weight, 9) for name, weight in mixture.items() if weight > 0}
 
 
 def prompt_hash(speaker: Any) -> str | None:
