@@ -137,7 +137,7 @@ def _take(tokens: list[str], i: int, n: int, clause: Clause, phrases: lexicon.Tr
                 clause.cues.add(name)
             else:
                 opposite = lexicon.OPPOSITE.get(value)
-                if opposite and not lexicon.NEGATIONS.isdisjoint(tokens[max(0, i - 2) : i]):
+                if opposite and _negated(tokens, i):
                     value = opposite
                 clause.slots.append((name, value))
             clause.size += end - i
@@ -166,6 +166,16 @@ def _take(tokens: list[str], i: int, n: int, clause: Clause, phrases: lexicon.Tr
             clause.other += 1
         clause.size += 1
     return i + 1
+
+
+def _negated(tokens: list[str], i: int) -> bool:
+    """Whether a negation stands at most three words before token i, in the same phrase."""
+    for token in tokens[i - 1 : max(0, i - 3) - 1 : -1] if i > 3 else reversed(tokens[:i]):
+        if token in lexicon.NEGATIONS:
+            return True
+        if token in CONJUNCTIONS or token in ENDS:
+            return False
+    return False
 
 
 def _start(tokens: list[str], i: int, end: int, n: int, clause: Clause, name: str) -> str:
