@@ -87,4 +87,8 @@ def collate(episodes: Sequence[TokenEpisode], pad: int, end: int) -> Batch:
 
 
 def _tensor(parts: Sequence[np.ndarray], dtype: type[np.generic]) -> Tensor:
-    return torch.from_numpy(np.concatenate(parts).astype(dtype)) if parts else torch.zeros(0, dtype=torch.float32)
+    return (
+        torch.from_numpy(np.concatenate(parts).astype(dtype))
+        if parts
+        else torch.zeros(0, dtype=torch.float32)
+    )

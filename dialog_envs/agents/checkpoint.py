@@ -45,7 +45,9 @@ def read_training(path: str | Path) -> dict[str, Any]:
     """
     file = Path(path) / TRAINING
     if not file.is_file():
-        raise CheckpointError(f"'{path}' is no checkpoint ({TRAINING} is missing): train one with `dialog-envs train`.")
+        raise CheckpointError(
+            f"'{path}' is no checkpoint ({TRAINING} is missing): train one with `dialog-envs train`."
+        )
     try:
         record = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -75,13 +77,19 @@ def replacing(path: str | Path) -> Iterator[Path]:
         CheckpointError: ``path`` holds something that is no checkpoint, or cannot be written.
     """
     target = Path(path)
-    if target.exists() and not (target / TRAINING).is_file() and (not target.is_dir() or any(target.iterdir())):
+    if (
+        target.exists()
+        and not (target / TRAINING).is_file()
+        and (not target.is_dir() or any(target.iterdir()))
+    ):
         raise CheckpointError(f"'{target}' exists and is no checkpoint: choose another place to save to.")
     work = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}.partial")
     try:
         work.mkdir(parents=True)
     except OSError as error:
-        raise CheckpointError(f"'{target}' cannot be written ({error.strerror}): choose another place.") from error
+        raise CheckpointError(
+            f"'{target}' cannot be written ({error.strerror}): choose another place."
+        ) from error
     old = work.with_suffix(".old")
     try:
         yield work
@@ -97,7 +105,10 @@ def save_model(model: DialogueModel, folder: Path, record: Mapping[str, Any]) ->
     """Writes a model and the record of its training into an existing folder; the record last."""
     from safetensors.torch import save_file
 
-    model.policy.save_pretrained(folder)
+    from dialog_envs.agents.language_model import quiet
+
+    with quiet():
+        model.policy.save_pretrained(folder)
     model.tokenizer.save_pretrained(folder)
     shape: dict[str, Any] = {"context": model.context, "head_width": 0, "trunk": "shared"}
     if model.heads is not None:
@@ -123,18 +134,24 @@ def load_model(path: str | Path, task: str | None = None) -> tuple[DialogueModel
     """
     record = read_training(path)
     check_task(path, record, task)
+    from safetensors import SafetensorError
+
     try:
         return _load(Path(path), record["model"]), record
-    except (OSError, ValueError, KeyError, RuntimeError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, RuntimeError, TypeError, AttributeError, SafetensorError) as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise CheckpointError(f"the checkpoint '{path}' is damaged ({reason}): train the agent again.") from error
+        raise CheckpointError(
+            f"the checkpoint '{path}' is damaged ({reason}): train the agent again."
+        ) from error
 
 
 def check_task(path: str | Path, record: Mapping[str, Any], task: str | None) -> None:
     """Raises CheckpointError if the checkpoint was trained for another task than ``task``."""
     trained = record.get("task")
     if task is not None and trained != task:
-        raise CheckpointError(f"the checkpoint '{path}' was trained for {trained}, not for {task}: train one for it.")
+        raise CheckpointError(
+            f"the checkpoint '{path}' was trained for {trained}, not for {task}: train one for it."
+        )
 
 
 def _load(path: Path, shape: Mapping[str, Any]) -> DialogueModel:
@@ -142,17 +159,20 @@ def _load(path: Path, shape: Mapping[str, Any]) -> DialogueModel:
     from safetensors.torch import load_file
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    from dialog_envs.agents.language_model import DialogueModel
+    from dialog_envs.agents.language_model import DialogueModel, quiet
 
-    tokenizer = AutoTokenizer.from_pretrained(path, local_files_only=True)
-    policy = AutoModelForCausalLM.from_pretrained(
-        path, local_files_only=True, dtype=torch.float32, use_safetensors=True
-    )
+    with quiet():
+        tokenizer = AutoTokenizer.from_pretrained(path, local_files_only=True)
+        policy = AutoModelForCausalLM.from_pretrained(
+            path, local_files_only=True, dtype=torch.float32, use_safetensors=True
+        )
     model = DialogueModel(policy, tokenizer, int(shape["context"]))
     if shape["head_width"]:
         heads = model.add_heads(int(shape["head_width"]), str(shape["trunk"]))
         tensors = load_file(path / VALUES)
         heads.load_state_dict({k[6:]: v for k, v in tensors.items() if k.startswith("heads.")})
         if model.value_trunk is not None:
-            model.value_trunk.load_state_dict({k[6:]: v for k, v in tensors.items() if k.startswith("trunk.")})
+            model.value_trunk.load_state_dict(
+                {k[6:]: v for k, v in tensors.items() if k.startswith("trunk.")}
+            )
     return model.eval()

@@ -42,9 +42,7 @@ class DecodingConfig:
             )
 
 
-def perturb(
-    logits: Tensor, q: Tensor | None, candidates: Tensor, config: DecodingConfig
-) -> Tensor:
+def perturb(logits: Tensor, q: Tensor | None, candidates: Tensor, config: DecodingConfig) -> Tensor:
     """Probabilities of the candidates.
 
     Args:
@@ -66,7 +64,10 @@ def perturb(
 
 @torch.no_grad()
 def generate(
-    model: DialogueModel, prefixes: Sequence[Sequence[int]], uniforms: NDArray[np.float64], config: DecodingConfig
+    model: DialogueModel,
+    prefixes: Sequence[Sequence[int]],
+    uniforms: NDArray[np.float64],
+    config: DecodingConfig,
 ) -> list[list[int]]:
     """Continues each prefix until ``<|end|>`` or ``max_tokens``.
 

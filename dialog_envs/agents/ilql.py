@@ -92,13 +92,19 @@ def ilql_loss(
     discount = _discount(batch, config)
     goal = batch.reward + discount * v.detach()[batch.next_state]
     if returns_weight:
-        goal = torch.lerp(goal, discounted_returns(batch, discount), returns_weight)
+        goal = torch.lerp(goal, discounted_returns(batch, discount).to(goal), returns_weight)
     taken = batch.action.unsqueeze(-1)
     q_taken = [head.gather(-1, taken).squeeze(-1) for head in q]
     q_loss = torch.stack([(goal - value).square().mean() for value in q_taken]).sum()
 
     loss = q_loss + v_loss
-    parts = {"q": q_loss, "v": v_loss, "mean_q": q_taken[0].mean(), "mean_v": v[:n].mean(), "goal": goal.mean()}
+    parts = {
+        "q": q_loss,
+        "v": v_loss,
+        "mean_q": q_taken[0].mean(),
+        "mean_v": v[:n].mean(),
+        "goal": goal.mean(),
+    }
     parts["advantage_std"] = u.detach().std(unbiased=False)
     if config.cql_weight:
         parts["cql"] = torch.stack([F.cross_entropy(head, batch.action) for head in q]).sum()

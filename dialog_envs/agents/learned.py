@@ -41,7 +41,11 @@ class LearnedAgent:
     """
 
     def __init__(
-        self, model: DialogueModel, view: AgentView, decoding: DecodingConfig | None = None, description: str = ""
+        self,
+        model: DialogueModel,
+        view: AgentView,
+        decoding: DecodingConfig | None = None,
+        description: str = "",
     ) -> None:
         self.model, self.view = model, view
         self.decoding = decoding or DecodingConfig()

@@ -144,7 +144,12 @@ def encode_episode(tokenizer: PreTrainedTokenizerBase, episode: TextEpisode, con
     if mask.size:
         mask[0] = False  # the first token has no state before it
     return TokenEpisode(
-        np.array(ids, dtype=np.int64)[keep], mask, rewards[keep], episode.terminal, episode.group, episode.total_reward
+        np.array(ids, dtype=np.int64)[keep],
+        mask,
+        rewards[keep],
+        episode.terminal,
+        episode.group,
+        episode.total_reward,
     )
 
 

@@ -47,7 +47,9 @@ def train_tokenizer(
     added = [*ROLE_TOKENS, *with_spaced(special_tokens)]
     smallest = max(SMALLEST_VOCABULARY, 256 + len(added))
     if vocabulary < smallest:
-        raise UsageError(f"vocabulary={vocabulary} is too small: choose at least {smallest} (1024 is the default).")
+        raise UsageError(
+            f"vocabulary={vocabulary} is too small: choose at least {smallest} (1024 is the default)."
+        )
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
@@ -57,9 +59,15 @@ def train_tokenizer(
         initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
         show_progress=False,
     )
-    tokenizer.train_from_iterator((f" {text.strip()}" for text in texts), trainer=trainer)  # as encode_text reads it
+    tokenizer.train_from_iterator(
+        (f" {text.strip()}" for text in texts), trainer=trainer
+    )  # as encode_text reads it
     return PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, pad_token=PAD, eos_token=END, bos_token=END, clean_up_tokenization_spaces=False
+        tokenizer_object=tokenizer,
+        pad_token=PAD,
+        eos_token=END,
+        bos_token=END,
+        clean_up_tokenization_spaces=False,
     )
 
 
@@ -90,4 +98,6 @@ def encode_text(tokenizer: PreTrainedTokenizerBase, text: str) -> list[int]:
 
 def decode_text(tokenizer: PreTrainedTokenizerBase, ids: Sequence[int]) -> str:
     """The text of agent tokens, without surrounding space. Inverse of :func:`encode_text` on stripped text."""
-    return str(tokenizer.decode(list(ids), skip_special_tokens=False, clean_up_tokenization_spaces=False)).strip()
+    return str(
+        tokenizer.decode(list(ids), skip_special_tokens=False, clean_up_tokenization_spaces=False)
+    ).strip()

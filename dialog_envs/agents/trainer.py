@@ -12,7 +12,7 @@ import json
 import math
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
@@ -129,7 +129,8 @@ def resolve_precision(precision: str, device: str = "cpu") -> torch.dtype | None
     if precision not in ("auto", "fp32", "bf16"):
         raise UsageError(f"precision='{precision}' is unknown: choose auto, fp32 or bf16.")
     if precision == "auto" and device == "cpu":
-        precision = "bf16" if torch.cpu._is_avx512_bf16_supported() else "fp32"
+        supported = getattr(torch.cpu, "_is_avx512_bf16_supported", bool)  # private: absent in some versions
+        precision = "bf16" if supported() else "fp32"
     elif precision == "auto":
         precision = "bf16" if torch.cuda.is_bf16_supported() else "fp32"
     return torch.bfloat16 if precision == "bf16" else None
@@ -162,7 +163,9 @@ def fit(
     config: TrainingConfig = algorithm.config.training
     train, held_out = split_by_group([e for e in episodes if e.agent.any()], config.validation, seed)
     if not train:
-        raise DatasetError("the dataset has no agent turns to learn from: imagine or roll out some episodes first.")
+        raise DatasetError(
+            "the dataset has no agent turns to learn from: imagine or roll out some episodes first."
+        )
     lengths = [len(episode.ids) for episode in train]
     plan = _plan(lengths, config, seed)
     dtype = resolve_precision(config.precision, device)
@@ -171,23 +174,28 @@ def fit(
     optimizer = torch.optim.AdamW(
         parameters, lr=config.learning_rate, betas=(0.9, 0.99), weight_decay=config.weight_decay, fused=True
     )
-    log = _Log(algorithm.name, len(plan), metrics, progress)
-    with seeded(seed, algorithm.name):
+    with _Log(algorithm.name, len(plan), metrics, progress) as log, seeded(seed, algorithm.name):
         for step, parts in enumerate(plan):
             rate = config.learning_rate * schedule(step, len(plan), config.warmup)
             for group in optimizer.param_groups:
                 group["lr"] = rate
-            batches = [collate([train[i] for i in part], model.pad_id, model.end_id).to(device) for part in parts]
+            batches = [
+                collate([train[i] for i in part], model.pad_id, model.end_id).to(device) for part in parts
+            ]
             optimizer.zero_grad(set_to_none=True)
             figures = _accumulate(algorithm, model, batches, step / len(plan), device, dtype)
-            figures["gradient"] = torch.nn.utils.clip_grad_norm_(parameters, config.clip)
+            figures["gradient"] = clip_gradients(parameters, config.clip)
             optimizer.step()
             algorithm.after_step(model)
             log.step(step, sum(batch.tokens for batch in batches), rate, figures)
-    model.eval()
-    return log.finish(
-        useful_share(lengths, [part for parts in plan for part in parts]), evaluate(algorithm, model, held_out, dtype, device)
-    )
+        model.eval()
+        useful = useful_share(lengths, [part for parts in plan for part in parts])
+        return log.finish(useful, evaluate(algorithm, model, held_out, dtype, device))
+
+
+def clip_gradients(parameters: Sequence[Tensor], largest: float) -> Tensor:
+    """Scales gradients down to a norm of at most ``largest``; returns the norm before."""
+    return torch.nn.utils.clip_grad_norm_(parameters, largest)
 
 
 def _accumulate(
@@ -232,7 +240,9 @@ def evaluate(
     totals: dict[str, float] = {}
     count = 0
     model.eval()
-    for indices in bucket([len(episode.ids) for episode in episodes], algorithm.config.training.tokens_per_batch, None):
+    for indices in bucket(
+        [len(episode.ids) for episode in episodes], algorithm.config.training.tokens_per_batch, None
+    ):
         batch = collate([episodes[i] for i in indices], model.pad_id, model.end_id).to(device)
         with torch.autocast(device, dtype=dtype or torch.bfloat16, enabled=dtype is not None):
             loss, parts = algorithm.loss(model, batch, progress=1.0)
@@ -270,7 +280,13 @@ class _Log:
         self.tokens = 0
         self.window: list[dict[str, Tensor]] = []
         self.last: dict[str, float] = {}
-        self.recent: Callable[[], None] | None = None
+
+    def __enter__(self) -> _Log:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.file is not None:
+            self.file.close()
 
     def step(self, step: int, tokens: int, rate: float, parts: dict[str, Tensor]) -> None:
         """Notes one optimiser step."""
@@ -301,11 +317,10 @@ class _Log:
         sys.stderr.flush()
 
     def finish(self, useful: float, validation: dict[str, float]) -> FitReport:
-        """Closes the file and sums up."""
+        """Sums up."""
         seconds = time.perf_counter() - self.began
         if self.file is not None:
             self.file.write(json.dumps({"algorithm": self.name, "validation": validation}) + "\n")
-            self.file.close()
         return FitReport(
             self.steps, self.tokens, round(seconds, 2), round(self.tokens / seconds), round(useful, 4),
             self.last, validation,

@@ -53,7 +53,11 @@ class ToyTask:
 
 
 def episode(
-    words: Sequence[str], rewards: Sequence[float], ended_by: str = "accept", persona: int = 0, first: int = USER
+    words: Sequence[str],
+    rewards: Sequence[float],
+    ended_by: str = "accept",
+    persona: int = 0,
+    first: int = USER,
 ) -> dict[str, Any]:
     """An episode in the dataset's format; speakers take turns, ``first`` begins."""
     turns = [{"speaker": (first + i) % 2, "text": word, "acts": []} for i, word in enumerate(words)]
@@ -75,7 +79,8 @@ def known_episodes() -> list[dict[str, Any]]:
     """Every dialogue of the MDP once: the user greets, the agent says a word, the user answers, again, the end pays."""
     pairs = itertools.product(WORDS, WORDS)
     return [
-        episode(["o", u, FIRST_REPLY[u], w], [0.0, PAYS[FIRST_REPLY[u], w]], persona=i) for i, (u, w) in enumerate(pairs)
+        episode(["o", u, FIRST_REPLY[u], w], [0.0, PAYS[FIRST_REPLY[u], w]], persona=i)
+        for i, (u, w) in enumerate(pairs)
     ]
 
 
@@ -130,7 +135,9 @@ def corridor_success(agent: LearnedAgent, episodes: int) -> float:
     walks = [_Walk(seed) for seed in range(episodes)]
     while open_walks := [walk for walk in walks if not walk.done]:
         observations = [{"brief": "two ways", "dialogue": tuple(walk.dialogue)} for walk in open_walks]
-        for walk, said in zip(open_walks, agent.act_batch(observations, [w.seed for w in open_walks]), strict=True):
+        for walk, said in zip(
+            open_walks, agent.act_batch(observations, [w.seed for w in open_walks]), strict=True
+        ):
             walk.step(said)
     return float(np.mean([walk.place == GOAL for walk in walks]))
 

@@ -188,7 +188,9 @@ def data_hash(data: str | Path | Sequence[Any]) -> str:
     if isinstance(data, str | Path):
         manifest = Path(data) / "manifest.json"
         if not manifest.is_file():
-            raise DatasetError(f"'{data}' is no dataset (manifest.json is missing): make one with dialog-envs imagine.")
+            raise DatasetError(
+                f"'{data}' is no dataset (manifest.json is missing): make one with dialog-envs imagine."
+            )
         return hashlib.sha256(manifest.read_bytes()).hexdigest()[:32]
     digest = hashlib.sha256()
     for episode in data:
@@ -213,7 +215,9 @@ def _task(task: Any, data: Any, episodes: Sequence[Any] | None) -> Any:
         try:
             task = json.loads((Path(data) / "manifest.json").read_text(encoding="utf-8")).get("task")
         except (OSError, ValueError) as error:
-            raise DatasetError(f"the manifest of '{data}' cannot be read ({error}): make the dataset again.") from error
+            raise DatasetError(
+                f"the manifest of '{data}' cannot be read ({error}): make the dataset again."
+            ) from error
     elif task is None and episodes:
         first = episodes[0]
         task = first["task"] if isinstance(first, Mapping) else first.task
@@ -254,7 +258,9 @@ def register(app: typer.Typer) -> None:
         settings: Annotated[
             list[str] | None, typer.Option("--set", help="NAME=VALUE of the algorithm's config; repeatable.")
         ] = None,
-        task: Annotated[str | None, typer.Option(help="Task id, if the dataset shall be read as another's.")] = None,
+        task: Annotated[
+            str | None, typer.Option(help="Task id, if the dataset shall be read as another's.")
+        ] = None,
         seed: Annotated[int, typer.Option(help="Of weights and batches.")] = 0,
         threads: Annotated[int | None, typer.Option(help="Threads of torch.")] = None,
         device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
@@ -272,4 +278,6 @@ def register(app: typer.Typer) -> None:
         else:
             done = "trained" if result.trained else "was trained before"
             report = result.record["report"]
-            sys.stdout.write(f"{result.path}: {algorithm} {done}, {report['steps']} steps, {report['seconds']:.0f} s\n")
+            sys.stdout.write(
+                f"{result.path}: {algorithm} {done}, {report['steps']} steps, {report['seconds']:.0f} s\n"
+            )
