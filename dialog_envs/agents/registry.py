@@ -144,7 +144,14 @@ def _built_in(label: str, name: str, argument: str) -> AgentSpec:
         factory = _load(BUILT_IN[name], f"built-in agent '{name}'")
         return as_agent(_call_factory(factory, task, argument, name))
 
-    return AgentSpec(label, f"{name}:{argument}" if argument else name, f"built-in:{name}:{argument}", build)
+    fingerprint = f"built-in:{name}:{argument}:{_version()}"
+    return AgentSpec(label, f"{name}:{argument}" if argument else name, fingerprint, build)
+
+
+def _version() -> str:
+    from dialog_envs import __version__
+
+    return __version__
 
 
 def _learned(label: str, name: str, argument: str, checkpoints: Sequence[str | Path]) -> AgentSpec:

@@ -27,7 +27,7 @@ from dialog_envs.benchmarks.journal import write_text
 from dialog_envs.benchmarks.progress import duration, note
 from dialog_envs.benchmarks.runner import Run
 from dialog_envs.benchmarks.suite import Suite, load_suite
-from dialog_envs.errors import ConfigError, RunFolderError
+from dialog_envs.errors import ConfigError, ModelUnavailable, RunFolderError
 
 __all__ = ["Stage", "run_demo", "run_stages"]
 
@@ -111,9 +111,13 @@ def _imagine(suite: Suite, folder: Path) -> Stage:
     task = suite.tasks[0]
 
     def work() -> None:
-        from dialog_envs.simulators.imagination import imagine
+        from dialog_envs.benchmarks.cli.imagine import make_dataset
 
-        imagine(task=task, out=folder / "dataset", **settings)
+        try:
+            make_dataset(task, folder / "dataset", replace=True, **settings)
+        except ModelUnavailable as error:
+            note(f"the dataset is made without a language model: {error}")
+            make_dataset(task, folder / "dataset", replace=True, **{**settings, "model": None})
 
     return Stage(
         "imagine", folder / "dataset" / "manifest.json", lambda: {"settings": settings, **_base(task)}, work

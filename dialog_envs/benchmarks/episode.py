@@ -29,7 +29,7 @@ from dialog_envs.errors import AgentError, ChatModelError, SimulatorError
 
 __all__ = ["play_episodes"]
 
-_BATCH = 32
+_BATCH = 64
 _LONGEST_ERROR = 500
 
 

@@ -21,7 +21,7 @@ from dialog_envs.benchmarks.runner import Contestant, Run, run_suite
 from dialog_envs.benchmarks.suite import AgentEntry, Suite, load_suite
 from dialog_envs.errors import AgentError, CheckpointError
 
-__all__ = ["choose_contestants", "default_folder", "evaluate", "write_leaderboard"]
+__all__ = ["checkpoint_places", "choose_contestants", "default_folder", "evaluate", "write_leaderboard"]
 
 
 def evaluate(
@@ -44,7 +44,7 @@ def evaluate(
         out: the run folder; ``runs/SUITE`` by default. What it holds is not played again.
         only: score the given agents alone, without the suite's own.
         split: ``"report"``, or ``"validation"`` to choose settings.
-        checkpoints: folder of trained agents' checkpoints, by name; the run folder's ``checkpoints`` by default.
+        checkpoints: folder of trained agents' checkpoints, by name; see :func:`checkpoint_places` for the default.
         episodes: at most so many episodes of each family, for the given agents.
         redo: agents to score afresh.
         quiet: no progress on standard error.
@@ -54,7 +54,7 @@ def evaluate(
     """
     chosen = suite if isinstance(suite, Suite) else load_suite(suite)
     folder = Path(out) if out is not None else default_folder(chosen, split)
-    places = [Path(checkpoints)] if checkpoints is not None else [folder / "checkpoints", Path("checkpoints")]
+    places = [Path(checkpoints)] if checkpoints is not None else checkpoint_places(folder)
     contestants = choose_contestants(chosen, agents, places, only=only, episodes=episodes, quiet=quiet)
     if not contestants:
         raise AgentError(
@@ -63,6 +63,15 @@ def evaluate(
     run = run_suite(chosen, contestants, folder, split=split, redo=redo, quiet=quiet)
     write_leaderboard(run.folder, run.leaderboard, read_episodes(run.folder))
     return run
+
+
+def checkpoint_places(run: Path | None = None) -> list[Path]:
+    """Where trained agents are looked for: the run's ``checkpoints``, those here, and those of ``runs/*``, newest first."""
+    others = sorted(
+        Path("runs").glob("*/checkpoints"), key=lambda folder: folder.stat().st_mtime, reverse=True
+    )
+    own = [run / "checkpoints"] if run is not None else []
+    return list(dict.fromkeys([*own, Path("checkpoints"), *others]))
 
 
 def default_folder(suite: Suite, split: str = "report") -> Path:

@@ -91,13 +91,19 @@ class RunFolder:
             os.fsync(self._log.fileno())
         self._since_sync, self._last_sync = 0, time.monotonic()
 
-    def claim(self, name: str, source: str, fingerprint: str, description: str = "") -> bool:
-        """Say which agent is meant by ``name``. False when the folder holds episodes of another one of that name."""
+    def claim(self, name: str, source: str, fingerprint: str, description: str | None = None) -> bool:
+        """Say which agent is meant by ``name``. False when the folder holds episodes of another one of that name.
+
+        Without a description, the one that is known stays.
+        """
         known = self.agents.get(name)
         if known is not None and known["fingerprint"] != fingerprint:
             return False
-        if known is None or known.get("description") != description:
-            self.agents[name] = {"source": source, "fingerprint": fingerprint, "description": description}
+        if description is None:
+            description = known["description"] if known else ""
+        facts = {"source": source, "fingerprint": fingerprint, "description": description}
+        if known != facts:
+            self.agents[name] = facts
             self._write_config()
         return True
 

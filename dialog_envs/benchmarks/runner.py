@@ -180,8 +180,10 @@ def _run_agent(
             mine = [unit for unit in todo if unit.task == task_id]
             if not mine:
                 continue
+            made, description = _made_once(spec, task)
+            run.claim(spec.name, spec.source, spec.fingerprint, description)
             episodes = play_episodes(
-                _made_once(spec, task),
+                made,
                 task,
                 mine,
                 partial(make_env, task_id),
@@ -213,13 +215,19 @@ class _CannotBeMade(Exception):
         self.reason = reason
 
 
-def _made_once(spec: AgentSpec, task: Any) -> AgentSpec:
-    """The same agent, whose first building has already happened. Raises :class:`_CannotBeMade`."""
+def _made_once(spec: AgentSpec, task: Any) -> tuple[AgentSpec, str]:
+    """The same agent, whose first building has already happened, and its description.
+
+    Raises:
+        _CannotBeMade: it cannot be built here.
+    """
     try:
         first = [spec.build(task)]
     except DialogEnvsError as error:
         raise _CannotBeMade(error) from error
-    return replace(spec, build=lambda task: first.pop() if first else spec.build(task))
+    description = getattr(first[0], "description", "")
+    again = replace(spec, build=lambda task: first.pop() if first else spec.build(task))
+    return again, description if isinstance(description, str) else ""
 
 
 def _missing(run: RunFolder, contestant: Contestant, units: Sequence[Unit]) -> list[Unit]:

@@ -170,7 +170,7 @@ def print_leaderboard(board: Leaderboard, console: Console) -> None:
     """The leaderboard as tables in a terminal, with a bar for success."""
     for task in board.tasks:
         console.print()
-        console.print(_terminal_table(board, task))
+        console.print(_terminal_table(board, task, console.width))
         baseline = board.baseline
         if baseline is not None:
             console.print(
@@ -181,7 +181,7 @@ def print_leaderboard(board: Leaderboard, console: Console) -> None:
     console.print(METHOD + ".", style="dim", markup=False)
 
 
-def _terminal_table(board: Leaderboard, task: str) -> RenderableType:
+def _terminal_table(board: Leaderboard, task: str, width: int) -> RenderableType:
     from rich import box
     from rich.table import Table
     from rich.text import Text
@@ -189,18 +189,21 @@ def _terminal_table(board: Leaderboard, task: str) -> RenderableType:
     table = Table(
         box=box.SIMPLE_HEAD, title=f"{task} · suite {board.suite}", title_style="bold", pad_edge=False
     )
-    table.add_column("agent", no_wrap=True)
+    compared = board.baseline is not None and width >= 80
+    bars = width >= (150 if compared else 120)
+    extras = ("turns", "questions", "bits", "time", "episodes") if width >= 125 else ()
+    table.add_column("agent")
     for users in GROUPS:
-        table.add_column(f"{users} users, % success", no_wrap=True)
-        if board.baseline is not None:
+        table.add_column(f"{users} users, % success", no_wrap=bars)
+        if compared:
             table.add_column("difference", justify="right", no_wrap=True)
-    for name in ("turns", "questions", "bits", "time", "episodes"):
+    for name in extras:
         table.add_column(name, justify="right", no_wrap=True)
     for agent in board.agents(task):
         cells: list[Any] = [Text(agent, style="bold")]
         for users in GROUPS:
-            cells.append(Text(_bar(board.row(task, agent, users))))
-            if board.baseline is not None:
+            cells.append(Text(_bar(board.row(task, agent, users), 10 if bars else 0)))
+            if compared:
                 cells.append(Text(_difference(board.pair(task, agent, users)), style="dim"))
         found = [row for users in GROUPS if (row := board.row(task, agent, users)) is not None]
         shown = found[-1] if found else None
@@ -209,14 +212,16 @@ def _terminal_table(board: Leaderboard, task: str) -> RenderableType:
         ]
         cells += [number(mean) for mean in means]
         cells += [seconds(shown.seconds_per_episode) if shown else "–", episode_words(found)]
-        table.add_row(*cells)
+        table.add_row(*cells[: len(table.columns)])
     return table
 
 
-def _bar(row: Row | None, width: int = 10) -> str:
-    """``██████▌    62 [55, 69]``."""
+def _bar(row: Row | None, width: int) -> str:
+    """``██████▌    62 [55, 69]``; without the bar where ``width`` is 0."""
     if row is None or not math.isfinite(row.success.mean):
         return " " * width + "  –"
+    if width == 0:
+        return percent(row.success)
     eighths = round(row.success.mean * width * 8)
     bar = "█" * (eighths // 8) + ("", *"▏▎▍▌▋▊▉")[eighths % 8]
     return f"{bar:<{width}} {percent(row.success):>12}"

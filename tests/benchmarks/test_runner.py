@@ -168,7 +168,7 @@ def test_batched_agent(run_tea: Any) -> None:
     agent = Batched()
     run = run_tea(AgentSpec("batched", "test", "1", lambda task: agent, shared=True))  # type: ignore[arg-type,return-value]
     records = read_episodes(run.folder)
-    assert agent.sizes[0] == 32
+    assert agent.sizes[0] == EPISODES
     for record in records:
         failed = str(record.scenario["number"]).startswith("1")
         assert (record.blame == "agent") == failed

@@ -36,7 +36,7 @@ def register(app: typer.Typer) -> None:
         split: Annotated[str, typer.Option(help="report, or validation to choose settings.")] = "report",
         checkpoints: Annotated[
             Path | None,
-            typer.Option(help="Folder of trained agents [default: checkpoints, in the run folder or .]."),
+            typer.Option(help="Folder of trained agents [default: checkpoints, here or in runs/*]."),
         ] = None,
         episodes: Annotated[
             int | None, typer.Option(min=1, help="At most so many episodes a family, for the agents given.")

@@ -41,6 +41,7 @@ def register(app: typer.Typer) -> None:
         import gymnasium
 
         from dialog_envs.agents.registry import resolve_agent
+        from dialog_envs.benchmarks.evaluation import checkpoint_places
         from dialog_envs.benchmarks.play import Session, play_as_agent, play_as_user
         from dialog_envs.registration import get_task
 
@@ -51,7 +52,7 @@ def register(app: typer.Typer) -> None:
         try:
             if role is Role.user:
                 result = play_as_user(
-                    chosen, resolve_agent(agent, _places()), session, seed=number, family=family
+                    chosen, resolve_agent(agent, checkpoint_places()), session, seed=number, family=family
                 )
             else:
                 env = gymnasium.make(task, user=user, disable_env_checker=True).unwrapped
@@ -65,12 +66,3 @@ def register(app: typer.Typer) -> None:
             sys.stdout.write(json.dumps(result, ensure_ascii=False) + "\n")
         else:
             typer.echo(f"Play it again with --seed {number}.", err=True)
-
-
-def _places() -> list[str]:
-    from pathlib import Path
-
-    newest = sorted(
-        Path("runs").glob("*/checkpoints"), key=lambda folder: folder.stat().st_mtime, reverse=True
-    )
-    return [*(str(folder) for folder in newest), "checkpoints"]
