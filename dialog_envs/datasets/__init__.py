@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dialog_envs.datasets.schema import SCHEMA_VERSION, Criterion, Critique, Episode, Provenance
-from dialog_envs.datasets.splits import split_by_persona
-from dialog_envs.datasets.stats import Stats, compute_stats
-from dialog_envs.datasets.store import (
+from dialog_envs.datasets.reader import (
     Dataset,
-    DatasetWriter,
     fingerprint,
     iterate_dataset,
     read_dataset,
     read_dropped,
     read_manifest,
 )
+from dialog_envs.datasets.schema import SCHEMA_VERSION, Criterion, Critique, Episode, Provenance
+from dialog_envs.datasets.splits import split_by_persona
+from dialog_envs.datasets.stats import Stats, compute_stats
+from dialog_envs.datasets.store import DatasetWriter
 from dialog_envs.datasets.validate import Validation, validate
 
 __all__ = [

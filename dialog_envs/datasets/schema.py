@@ -102,7 +102,7 @@ class Episode:
     @property
     def agent_turns(self) -> int:
         """How often the agent spoke."""
-        return sum(turn.speaker == AGENT for turn in self.turns)
+        return [turn.speaker for turn in self.turns].count(AGENT)
 
     @property
     def persona_key(self) -> str:
@@ -178,7 +178,9 @@ _ACT_FIELDS = frozenset(("kind", "slot", "value", "item"))
 _CACHE_LIMIT = 50_000
 _acts: dict[tuple[Any, ...], Act] = {}
 _act_texts: dict[Act, str] = {}
-"""Acts repeat: a dataset of millions of turns holds a few thousand different ones. Both tables only save time."""
+_criteria: dict[tuple[Any, ...], Criterion] = {}
+"""Acts and verdicts repeat: a million turns hold a few thousand different ones. The tables only save time."""
+_KINDS_OF_CRITERION = {"name": str, "passed": bool, "reason": str}
 
 
 def _turn_text(turn: Turn) -> str:
@@ -200,15 +202,12 @@ def _turn(data: Any) -> Turn:
             raise TypeError
         if speaker != USER and speaker != AGENT:
             raise TypeError
-        found = []
-        for act in acts:
-            key = tuple(act.items())
-            found.append(_acts[key] if key in _acts else _act(act, key))
+        found = tuple([_acts.get(key := tuple(act.items())) or _act(act, key) for act in acts])
     except (KeyError, TypeError, AttributeError):
         raise DatasetError(
             f"a turn is {{speaker: 0 or 1, text, acts: [{{kind, slot, value, item}}]}}; got {data!r:.120}"
         ) from None
-    return Turn(speaker, text, tuple(found))
+    return Turn(speaker, text, found)
 
 
 def _act(data: dict[str, Any], key: tuple[Any, ...]) -> Act:
@@ -238,13 +237,22 @@ def _critique(data: dict[str, Any]) -> Critique:
         raise DatasetError(
             f"'critique' is {{verdict: {' or '.join(VERDICTS)}, criteria: […]}}; got {data!r:.120}"
         )
-    found = []
-    for row in criteria:
-        whole = type(row) is dict and row.keys() == {"name", "passed", "reason"}
-        if not whole or [type(row[key]) for key in ("name", "passed", "reason")] != [str, bool, str]:
-            raise DatasetError(f"a criterion is {{name, passed, reason}}; got {row!r:.120}")
-        found.append(Criterion(row["name"], row["passed"], row["reason"]))
-    return Critique(data["verdict"], tuple(found))
+    try:
+        rows = tuple([_criteria.get(key := tuple(row.items())) or _criterion(row, key) for row in criteria])
+    except (TypeError, AttributeError):
+        raise DatasetError(f"a criterion is {{name, passed, reason}}; got {criteria!r:.120}") from None
+    return Critique(data["verdict"], rows)
+
+
+def _criterion(data: dict[str, Any], key: tuple[Any, ...]) -> Criterion:
+    if data.keys() != _KINDS_OF_CRITERION.keys():
+        raise TypeError
+    if not all(type(data[name]) is kind for name, kind in _KINDS_OF_CRITERION.items()):
+        raise TypeError
+    criterion = Criterion(**data)
+    if len(_criteria) < _CACHE_LIMIT:
+        _criteria[key] = criterion
+    return criterion
 
 
 def _provenance(data: dict[str, Any]) -> Provenance:

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from dialog_envs.core.task import Task
+from dialog_envs.datasets.reader import read_manifest, read_shard
 from dialog_envs.datasets.replay import impossible_turn, misread_turn
 from dialog_envs.datasets.schema import Episode
-from dialog_envs.datasets.store import Totals, read_manifest, read_shard
+from dialog_envs.datasets.store import Totals
 from dialog_envs.errors import DatasetError, DialogEnvsError
 
 TOLERANCE = 1e-6

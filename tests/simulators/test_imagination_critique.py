@@ -54,7 +54,7 @@ def test_settling_is_legitimate() -> None:
     assert not failed(criticise(episode(GOOD, "accept", False)))
 
 
-CASES: dict[str, tuple[str, list[tuple[str, tuple[Act, ...], tuple[Act, ...]]], str, bool]] = {
+CASES: dict[str, tuple[str, Sequence[tuple[str, tuple[Act, ...], tuple[Act, ...]]], str, bool]] = {
     "tells four things at once": (
         "gradual", [("What?", (ASK,), told("answer", "theme", "pace", "crowd", "time")), GOOD[1]], "accept", True,
     ),

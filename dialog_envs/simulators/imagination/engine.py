@@ -12,7 +12,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from dialog_envs.datasets.store import CARD, Dataset, DatasetWriter, check_free, read_dataset, read_manifest
+from dialog_envs.datasets.files import CARD
+from dialog_envs.datasets.reader import Dataset, read_dataset, read_manifest
+from dialog_envs.datasets.store import DatasetWriter, check_free
 from dialog_envs.errors import DatasetError, UsageError
 from dialog_envs.registration import get_task
 from dialog_envs.simulators.imagination import provenance
