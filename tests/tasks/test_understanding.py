@@ -134,7 +134,9 @@ def test_references(text: str) -> None:
         {"speaker": 0, "text": "How about the tile workshop or the Belém cloister visit?"},
         {"speaker": 1, "text": "Hmm. And the fado supper?"},
     ]
-    assert understand(text, SCENE, dialogue) == tuple(Act("suggest", item=found) for found in REFERENCES[text])
+    assert understand(text, SCENE, dialogue) == tuple(
+        Act("suggest", item=found) for found in REFERENCES[text]
+    )
 
 
 def test_a_reference_to_nothing_suggests_nothing() -> None:
@@ -162,14 +164,14 @@ def test_any_text_is_understood(text: str) -> None:
     assert "unknown" not in {act.kind for act in acts} or len(acts) == 1
 
 
-_PIECES = ["How about", "the", "tile workshop", "do you", "like", "quiet", "?", ".", ",", "or", "second one", "not", "budget"]
+_PIECES = "How about,the,tile workshop,do you,like,quiet,?,.,or,second one,not,budget".split(",")
 
 
 @given(st.lists(st.sampled_from(_PIECES), max_size=30).map(" ".join))
 def test_any_mixture_of_frames_is_understood(text: str) -> None:
     for act in understand(text, SCENE, ({"speaker": 1, "text": "the fado supper"},)):
         assert act.slot in (None, "open", *lexicon.SLOTS)
-        assert act.value is None or act.slot == "theme" and act.value in THEMES or act.value[-1] != "~"
+        assert act.value is None or (act.slot == "theme" and act.value in THEMES) or act.value[-1] != "~"
         assert (act.item is not None) == (act.kind == "suggest")
 
 

@@ -5,7 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from . import lexicon
-from .cues import ASKING, AUXILIARIES, CONJUNCTIONS, FILLERS, OPENERS, RELATIVE, SMALL, START, SUBJECTS, WH, trie
+from .cues import (
+    ASKING,
+    AUXILIARIES,
+    CONJUNCTIONS,
+    FILLERS,
+    OPENERS,
+    RELATIVE,
+    SMALL,
+    START,
+    SUBJECTS,
+    WH,
+    trie,
+)
 from .names import Span
 
 ENDS = frozenset((".", "!", "?", ";", "\n", "…"))
@@ -15,7 +27,10 @@ _MINUTES = frozenset(("minutes", "minute", "min"))
 _BOUNDARIES = ENDS | {","}
 _VERBS = frozenset(("cost", "costs", "lasts", "needs", "has", "is"))
 _NO_QUESTION = frozenset("restate nod praise ack reason topic greet".split())
+_VAGUE = frozenset("so something some thereabouts anything less similar such maybe".split())
 _AFTER_PRAISE = _BOUNDARIES | {"and", "so", "then", "but", "lets", "—", "–", "-", ":", "i", "thanks", "thank"}
+
+_AFTER_SEE = _AFTER_PRAISE | {"that", "you", "your", "what"}
 
 
 @dataclass(slots=True)
@@ -85,7 +100,11 @@ def cut(tokens: list[str], spans: list[Span]) -> list[Clause]:
             continue
         if clause.size == 0:
             clause.first = token
-        if not clause.question and token in OPENERS and (clause.size == 0 or clause.size < 4 and clause.first in FILLERS):
+        if (
+            not clause.question
+            and token in OPENERS
+            and (clause.size == 0 or (clause.size < 4 and clause.first in FILLERS))
+        ):
             clause.question = _opens(tokens, i, n)
             clause.wh = clause.question and token in ASKING
         i = _take(tokens, i, n, clause, phrases)
@@ -121,7 +140,9 @@ def _opens(tokens: list[str], i: int, n: int) -> bool:
 
 
 def _relative(word: str) -> bool:
-    return word in RELATIVE or (word.endswith("s") and word not in ("is", "themes", "types", "kinds", "activities"))
+    return word in RELATIVE or (
+        word.endswith("s") and word not in ("is", "themes", "types", "kinds", "activities")
+    )
 
 
 def _take(tokens: list[str], i: int, n: int, clause: Clause, phrases: lexicon.Trie) -> int:
@@ -145,7 +166,7 @@ def _take(tokens: list[str], i: int, n: int, clause: Clause, phrases: lexicon.Tr
                 clause.stated = True
             if token in ASKING and name == "prop":
                 clause.wh = False
-            elif token in ASKING and not clause.question and kind == "slot":
+            elif token in ASKING and kind == "slot" and not clause.question:
                 clause.wh = True
             return end
     if token[0].isdigit():
@@ -154,10 +175,10 @@ def _take(tokens: list[str], i: int, n: int, clause: Clause, phrases: lexicon.Tr
             clause.slots.append(number)
         clause.size += 1
     elif token == "or" or token == "vs" or token == "versus":
-        if i + 1 < n and tokens[i + 1] not in ("so", "something", "some", "thereabouts", "anything", "less", "similar", "such", "maybe"):
+        if i + 1 < n and tokens[i + 1] not in _VAGUE:
             clause.slots.append(("or", ""))
     elif token in ASKING:
-        clause.wh = clause.wh or not clause.question
+        clause.wh = clause.wh or not clause.question or "ind" in clause.cues
         clause.size += 1
     elif token[0].isalpha():
         if token == "you" or token == "your":
@@ -180,11 +201,12 @@ def _negated(tokens: list[str], i: int) -> bool:
 
 def _start(tokens: list[str], i: int, end: int, n: int, clause: Clause, name: str) -> str:
     """The cue as it counts here: some mean something only where a clause begins."""
-    if clause.size and not (clause.size < 3 and clause.first in FILLERS or "nod" in clause.cues and name == "restate"):
+    begins = clause.size < 3 and clause.first in FILLERS
+    if clause.size and not begins and not ("nod" in clause.cues and name == "restate"):
         return "eval" if name in ("praise", "nod") else ""
     if name == "praise" and end < n and tokens[end] not in _AFTER_PRAISE:
         return "eval"
-    if tokens[i:end] == ["i", "see"] and end < n and tokens[end] not in _AFTER_PRAISE | {"that", "you", "your", "what"}:
+    if tokens[i:end] == ["i", "see"] and end < n and tokens[end] not in _AFTER_SEE:
         return ""
     return name
 

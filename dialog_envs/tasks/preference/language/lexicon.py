@@ -14,6 +14,7 @@ from typing import Any
 
 SLOTS = ("theme", "setting", "pace", "crowd", "budget", "time", "need")
 
+# fmt: off
 VALUES: Mapping[tuple[str, str], str] = {
     ("theme", "art"): "art, arts, gallery, galleries, artwork, artworks, artist, artists, artistic, paintings, sculpture, "
     "sculptures, museum, museums, exhibition, exhibitions, murals, street art, arty, artsy, visual arts, design, photography",
@@ -90,11 +91,12 @@ VALUES: Mapping[tuple[str, str], str] = {
     ("need", "vegetarian"): "vegetarian, vegetarians, vegan, vegans, meat, meat free, veggie, plant based, vegetarian diet, meatless, eat meat, "
     "veggies, fish and meat, vegetarian food/meals/options/dishes, vegan food/meals/options",
 }
+# fmt: on
 """Slot and value -> the phrases that mean it, comma-separated. ``need`` values are named by what they concern.
 A value with "~" is one only in a question to be answered by yes or no ("do you like crowds?", but "crowds?")."""
 
 SLOT_WORDS: Mapping[str, str] = {
-    "theme": "theme, themes, you into, kind stuff/things,  topic, topics, subject, interests, interest, interested in, hobby, hobbies, what sort/kind/kinds/sorts/type/types "
+    "theme": "what are you interested in, you interested in, what youre interested in, what you are interested in, theme, themes, you into, kind stuff/things,  topic, topics, subject, interests, interest, interested in, hobby, hobbies, what sort/kind/kinds/sorts/type/types "
     "of activity/activities/things/thing/stuff/experience/experiences/attraction/attractions/places/place/outing/outings, kind/kinds/sort/sorts/"
     "type/types of activity/activities/experience/experiences/attraction/attractions/outing/outings, passion, passions, "
     "passionate about, what are you into, what you are into, what youre into, into most, which activities, pastime, pastimes, "
@@ -102,11 +104,11 @@ SLOT_WORDS: Mapping[str, str] = {
     "are you into, get you excited, themed, what activities, subjects, kind/type/sort of thing/things/stuff, kind/sort/type activity/activities/experience, culture, cultural",
     "setting": "setting, settings, surroundings, roof over "
     "your head, in or out, out or in, inside or out, indoors or out, in or outdoors, in doors or out doors, outdoors or in, setting wise",
-    "pace": "pace, tempo, speed, energy level/levels, energy, energised, energized, level of activity, what? activity level/levels, vibe/vibes pace, how active, how "
+    "pace": "pace, tempo, speed, energy level/levels, energy, energised, energized, level of activity, what? activity level/levels, how much do you want/like to move, want to move, like to move, how active, how "
     "physical, fitness, how energetic, intensity, effort, how relaxed, rhythm, fit, physical effort, how adventurous, "
     "how much exercise/effort/walking/energy/activity/movement, exercise, how strenuous, how demanding, how fast, fitness level, how intense, level of exertion, level of effort, how much energy, "
     "pace wise, stamina, exertion level, physical level",
-    "crowd": "atmosphere, vibe, vibes, ambience, ambiance, how busy, how crowded, how many people, crowd level/levels, feel about crowds, "
+    "crowd": "atmosphere, ambience, ambiance, how busy, how crowded, how many people, crowd level/levels, feel about crowds, "
     "level of crowds, how lively, how quiet, noise level, how you feel about crowds, noise, how "
     "packed, handle crowds, crowd size, amount of people, number of people, how loud, size of the crowd, size of crowd, crowdedness, busyness, "
     "mood of the place, crowd wise, feel about other people, how sociable, how social",
@@ -121,7 +123,8 @@ SLOT_WORDS: Mapping[str, str] = {
     "be back, get back, time restrictions, time pressure, itinerary, time you want, time wise, time is available, free time, "
     "time do we have, time have we, time is there, spare time, time to spare, time should it, time commitment, time set aside, time free",
     "budget~": "how much, spend, spend on, spending, amount",
-    "theme~": "what/which things/stuff/experiences/activities/activity/experience/topics",
+    "theme~": "enjoy doing, like doing, love doing, like to do, love to do, enjoy to do, you usually do, you normally do, likes and dislikes, your likes, what/which things/stuff/experiences/activities/activity/experience/topics",
+    "crowd~": "vibe, vibes, mood",
     "time~": "time, times",
     "need": "needs, dietary, diet, diets, food restrictions/allergies/intolerances/allergy, dietary needs/restrictions/requirements/preferences, accessibility, access needs, accessibility needs/requirements/issues/concerns, mobility or dietary, no goes, requirement, requirements, restriction, restrictions, constraint, constraints, limitation, limitations, "
     "allergies, allergy, allergic, special needs, health, medical, phobia, phobias, fear, fears, afraid, afraid of, scared, scared of, "

@@ -111,14 +111,23 @@ def _key(act: Act) -> tuple[str, str | None, str | None]:
 
 def main(arguments: list[str] | None = None) -> int:
     """The command; returns its exit status."""
-    parser = argparse.ArgumentParser(prog="measure", description="Macro F1 of understanding over acts and slots.")
-    parser.add_argument("file", nargs="?", type=Path, default=DEFAULT, help="labelled utterances (JSON lines)")
+    parser = argparse.ArgumentParser(
+        prog="measure", description="Macro F1 of understanding over acts and slots."
+    )
+    parser.add_argument(
+        "file", nargs="?", type=Path, default=DEFAULT, help="labelled utterances (JSON lines)"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
     options = parser.parse_args(arguments)
     try:
-        rows = [json.loads(line) for line in options.file.read_text(encoding="utf-8").splitlines() if line.strip()]
+        rows = [
+            json.loads(line) for line in options.file.read_text(encoding="utf-8").splitlines() if line.strip()
+        ]
     except OSError as error:
-        print(f"cannot read labelled utterances from {options.file}: {error.strerror}; name a file", file=sys.stderr)
+        print(
+            f"cannot read labelled utterances from {options.file}: {error.strerror}; name a file",
+            file=sys.stderr,
+        )
         return 2
     report = measure(rows)
     print(json.dumps(report.to_json(), indent=2) if options.json else report)

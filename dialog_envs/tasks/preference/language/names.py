@@ -10,12 +10,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import pairwise
 
 from .. import catalogue
 from .cues import common_words
 from .tokens import tokenise
 
 _SMALL = frozenset("the a an of in at and by with on to for from de da do la el le".split())
+_ANY = frozenset("visit tour trip day experience activity place".split())
+"""Heads of names that may mean any activity."""
 _BREAKS = frozenset(".!?;:\n,()")
 _MEMO_SIZE = 4_096
 
@@ -76,7 +79,9 @@ class NameIndex:
         if len(self.owners[word]) > 1:
             return None
         before = tokens[start - 1] if start else ""
-        if word in self.proper or (before in ("the", "that", "your") and word == self.heads[item]):
+        if word in self.proper or (
+            before in ("the", "that") and word == self.heads[item] and word not in _ANY
+        ):
             return (start, end, item, True)
         return None if word in common_words() else (start, end, item, False)
 
@@ -134,8 +139,10 @@ def name_index(items: tuple[str, ...]) -> NameIndex:
         heads[item] = _head(tokens)
         for word in words[item]:
             owners.setdefault(word, []).append(item)
-        joined.update({a + b: (a, b) for a, b in zip(row, row[1:], strict=False)})
-    index = NameIndex(items, words, heads, frozenset(proper - place_words), {w: tuple(o) for w, o in owners.items()})
+        joined.update({a + b: (a, b) for a, b in pairwise(row)})
+    index = NameIndex(
+        items, words, heads, frozenset(proper - place_words), {w: tuple(o) for w, o in owners.items()}
+    )
     index.known.update({word: (word,) for word in owners})
     for word in owners:
         if len(word) >= 5:

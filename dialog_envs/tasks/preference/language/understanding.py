@@ -14,7 +14,7 @@ from typing import Any
 
 from ....core.dialogue import Act
 from .clauses import CURRENCY, Clause, cut
-from .cues import FOREIGN, common_words
+from .cues import ASKING, FOREIGN, SUBJECTS, common_words
 from .names import Span, name_index
 from .spelling import fix
 from .tokens import tokenise
@@ -26,9 +26,17 @@ _ORDINALS = {"ref1": 0, "ref2": 1, "ref3": 2, "ref4": 3, "reflast": -1}
 _REFERENCES = frozenset((*_ORDINALS, "refthat", "refother", "refboth"))
 _APART = frozenset("instead than unlike besides not except without skip apart".split())
 _QUESTION_WORDS = frozenset("interested afraid comfortable prefer into want scared up like fancy".split())
+_LIKING = frozenset(
+    "is are be being its = fits fit sounds suits matches looks seems ticks meets would could might may should".split()
+)
+_BESIDE = frozenset("at on of in during near about around by".split())
+_LIKED = frozenset(("eval", "chatcheck", "open", "close"))
 _STATING = frozenset("fact first prop hear eval exist".split())
-_NOUNS = frozenset("the it there all most some this these those every each both tickets prices".split())
-_PROPOSING = frozenset(("prop", "offer"))
+_NOUNS = frozenset(
+    "our we guests people visitors nobody everyone the it there all most some this these those every each both "
+    "tickets prices".split()
+)
+_PROPOSING = frozenset(("prop", "offer", "choose"))
 
 
 def understand(text: str, scenario: Any, dialogue: Sequence[Mapping[str, Any]] = ()) -> tuple[Act, ...]:
@@ -54,11 +62,15 @@ def _understand(text: str, items: tuple[str, ...]) -> tuple[tuple[Act, ...], boo
 
 
 @lru_cache(maxsize=4_096)
-def _referring(text: str, items: tuple[str, ...], last: tuple[str, ...], listed: tuple[str, ...]) -> tuple[Act, ...]:
+def _referring(
+    text: str, items: tuple[str, ...], last: tuple[str, ...], listed: tuple[str, ...]
+) -> tuple[Act, ...]:
     return _Turn(items, last, listed).read(text)
 
 
-def _antecedents(items: tuple[str, ...], dialogue: Sequence[Mapping[str, Any]]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _antecedents(
+    items: tuple[str, ...], dialogue: Sequence[Mapping[str, Any]]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """What "that one" may mean (the activities of the last turn that names any), and "the second one" (of the last
     turn that names several, else of that turn)."""
     last: tuple[str, ...] = ()
@@ -80,7 +92,20 @@ def mentioned(text: str, items: tuple[str, ...]) -> tuple[str, ...]:
 class _Turn:
     """One utterance being read."""
 
-    __slots__ = ("items", "last", "listed", "refers", "acts", "weak", "here", "topic", "offering", "tokens", "stated", "names")
+    __slots__ = (
+        "items",
+        "last",
+        "listed",
+        "refers",
+        "acts",
+        "weak",
+        "here",
+        "topic",
+        "offering",
+        "tokens",
+        "stated",
+        "names",
+    )
 
     def __init__(self, items: tuple[str, ...], last: tuple[str, ...], listed: tuple[str, ...]) -> None:
         self.items, self.last, self.listed = items, last, listed
@@ -132,7 +157,7 @@ class _Turn:
             self.acts.append(_CHECK)
         elif "restate" in cues and "reason" not in cues:
             self.weak.append(_ACK)
-        elif cues & _STATING and clause.size > 1 or (clause.first in _NOUNS and clause.other > 1):
+        elif (cues & _STATING and clause.size > 1) or (clause.first in _NOUNS and clause.other > 1):
             self.weak.append(_INFORM)
 
     def _manners(self, clause: Clause) -> bool:
@@ -160,13 +185,18 @@ class _Turn:
         """Suggestions of, or facts about, the activities named in a clause."""
         cues = clause.cues
         proposed = clause.question or self.offering or not _PROPOSING.isdisjoint(cues)
-        proposed = proposed or not _ORDINALS.keys().isdisjoint(cues) or self.tokens[clause.end - 2 : clause.end] == ["it", "is"]
-        liked = "eval" in cues or "chatcheck" in cues
-        spans = [span for span in clause.spans if span[3] or proposed or liked or clause.size <= span[1] - span[0] + 2]
+        proposed = proposed or not _ORDINALS.keys().isdisjoint(cues) or self._it_is(clause)
+        liked = not _LIKED.isdisjoint(cues)
+        spans = [
+            span
+            for span in clause.spans
+            if span[3] or proposed or liked or clause.size <= span[1] - span[0] + 2
+        ]
         if not spans:
             return False
         against = "against" in cues and not clause.question
         stated = clause.colon or "hear" in cues or ("fact" in cues and not liked)
+        stated = stated or (self._aside(spans[0][0]) and not liked)
         stated = stated or (clause.stated and not _copula(self.tokens, spans[-1][1]))
         if against or (stated and not proposed):
             self.weak.append(_INFORM)
@@ -180,6 +210,17 @@ class _Turn:
             self.acts.append(Act("suggest", item=item))
             self.here.append(item)
         return True
+
+    def _it_is(self, clause: Clause) -> bool:
+        """Whether the clause ends like "the museum it is"."""
+        return self.tokens[clause.end - 2 : clause.end] == ["it", "is"]
+
+    def _aside(self, start: int) -> bool:
+        """Whether the activity is only where something is the case: "you get wet on the surf lesson"."""
+        before = self.tokens[max(0, start - 2) : start]
+        return bool(before) and (
+            before[-1] in _BESIDE or (before[-1] in ("the", "a", "an") and before[0] in _BESIDE)
+        )
 
     def _reference(self, clause: Clause) -> bool:
         """Suggestions by "the second one", of the activities said before; within one turn it adds nothing."""
@@ -207,18 +248,20 @@ class _Turn:
         """The asks and checks of a question or a request to tell; True if it was one."""
         cues = clause.cues
         slots = clause.slots
-        if "check" in cues and not ("ind" in cues and slots):
-            self._check()
-        elif "lightcheck" in cues and not any(value for _, value in slots):
+        if ("check" in cues and not ("ind" in cues and slots)) or (
+            "lightcheck" in cues and not any(value for _, value in slots)
+        ):
             self._check()
         elif slots and self._asks(clause):
             return True
         elif "chatcheck" in cues or ("soft" in cues and "ind" in cues):
             self._check()
         elif "open" in cues:
-            several = len({value for _, value in self.topic}) > 1 and len({slot for slot, _ in self.topic}) == 1
+            several = (
+                len({value for _, value in self.topic}) > 1 and len({slot for slot, _ in self.topic}) == 1
+            )
             self.acts.append(Act("ask", self.topic[0][0]) if several else _OPEN)
-        elif "soft" in cues or ("offer" in cues and not clause.wh):
+        elif "soft" in cues or ("offer" in cues and not clause.wh) or not _REFERENCES.isdisjoint(cues):
             self._check()
         elif clause.wh and (clause.you or cues) and self.topic:
             self._check(False)
@@ -263,35 +306,44 @@ class _Turn:
         if "need" in found and len(found) > 1 and "theme" in found and found["theme"] == ["food"]:
             del found["theme"]
         for slot, values in found.items():
-            kinds = {value for value in values if value and (value[-1] != "~" or not (listing or clause.size <= 2))}
+            kinds = {
+                value for value in values if value and (value[-1] != "~" or not (listing or clause.size <= 2))
+            }
             settled = len(kinds) == 1 and not clause.wh
             if settled and alternatives and not (len(values) > 1 and len({*values}) == 1):
-                settled = len(found) > 1 and len(values) == 1 and clause.slots[-1] != ("or", "") and _joined(clause)
-            value = kinds.pop().rstrip("~") if settled else None
-            self.acts.append(Act("ask", slot, value))
+                settled = (
+                    len(found) > 1 and len(values) == 1 and clause.slots[-1] != ("or", "") and _joined(clause)
+                )
+            self.acts.append(Act("ask", slot, kinds.pop().rstrip("~") if settled else None))
         return bool(found)
 
     def _statement(self, clause: Clause) -> None:
         """A statement about slots: a terse question, a restatement of the user's wishes, or a fact."""
         cues, slots = clause.cues, clause.slots
-        names = {slot for slot, _ in slots} - {"or"}
+        names = {slot for slot, _ in slots if slot != "or" and slot[-1] != "~"} or {slot for slot, _ in slots}
         plain = [value for slot, value in slots if slot != "or"]
         bare = clause.other <= (clause.first == "your") and not cues - {"ack", "greet"}
         alternatives = ("or", "") in slots and clause.size <= 10 and "fact" not in cues
-        if (bare and not any(plain)) or (alternatives and len(names) == 1 and clause.other <= 1):
-            self._asks(clause)
-        elif "choose" in cues and len(plain) > 1:
-            self._asks(clause)
-        elif clause.first in _QUESTION_WORDS and clause.mark == "" and "fact" not in cues:
-            self._asks(clause)
-        elif bare and clause.mark == "" and clause.size <= 3 and not self.acts:
+        if (
+            (bare and not any(plain))
+            or (alternatives and len(names) == 1 and clause.other <= 1)
+            or ("choose" in cues and len(plain) > 1)
+            or (clause.first in _QUESTION_WORDS and clause.mark == "" and "fact" not in cues)
+            or (bare and clause.mark == "" and clause.size <= 3 and not self.acts)
+        ):
             self._asks(clause)
         elif "reason" in cues:
             return
-        elif "restate" in cues or self.tokens[clause.end - 2 : clause.end] == ["it", "is"] or (clause.size <= 5 and "fact" not in cues and any(plain)):
+        elif (
+            "restate" in cues
+            or self._it_is(clause)
+            or (clause.size <= 5 and "fact" not in cues and any(plain))
+        ):
             self.weak.append(_ACK)
         elif not cues & {"nod", "praise", "ack"}:
-            self.topic = [(slot.rstrip("~"), value.rstrip("~")) for slot, value in slots if slot != "or" and slot[-1] != "~"]
+            self.topic = [
+                (slot, value.rstrip("~")) for slot, value in slots if slot != "or" and slot[-1] != "~"
+            ]
             self.offering = self.offering or "offer" in cues
             self.weak.append(_INFORM)
 
@@ -308,7 +360,7 @@ class _Turn:
         elif "greet" in kinds:
             acts = [act for act in acts if act.kind != "acknowledge"]
         elif not acts:
-            acts = self.weak[:1] or [_UNKNOWN]
+            acts = self.weak[:1] or [_fallback(self.tokens)]
         merged: dict[tuple[str, str | None, str | None], Act] = {}
         for act in acts:
             key = (act.kind, act.slot, act.item)
@@ -318,9 +370,20 @@ class _Turn:
         return tuple(merged.values())
 
 
+def _fallback(tokens: list[str]) -> Act:
+    """What a text without any cue does: an English sentence asks back or tells something, anything else is unknown."""
+    common = common_words()
+    words = [token for token in tokens if token[0].isalpha()]
+    if len({*words}) < 3 or sum(map(common.__contains__, words)) < 0.8 * len(words):
+        return _UNKNOWN
+    if tokens[-1] == "?":
+        return _OPEN if words[0] in ASKING else _CHECK
+    return _ACK if words[0] in ("i", "that", "im") else _INFORM if words[0] in SUBJECTS else _UNKNOWN
+
+
 def _copula(tokens: list[str], end: int) -> bool:
     """Whether what is said of an activity is what it *is*: "X is lovely", not "X has lovely tiles"."""
-    return any(token in ("is", "are", "be", "being", "its", "=") for token in tokens[end : end + 2]) or end >= len(tokens)
+    return end >= len(tokens) or not _LIKING.isdisjoint(tokens[end : end + 2])
 
 
 def _joined(clause: Clause) -> bool:
