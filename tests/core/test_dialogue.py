@@ -11,7 +11,9 @@ from dialog_envs.core.outcome import Outcome
 
 FIELD = st.one_of(st.none(), st.text(max_size=5))
 ACTS = st.builds(Act, st.text(max_size=5), FIELD, FIELD, FIELD)
-TURNS = st.builds(Turn, st.sampled_from((AGENT, USER)), st.text(max_size=20), st.lists(ACTS, max_size=3).map(tuple))
+TURNS = st.builds(
+    Turn, st.sampled_from((AGENT, USER)), st.text(max_size=20), st.lists(ACTS, max_size=3).map(tuple)
+)
 
 
 @given(turn=TURNS)
@@ -30,7 +32,9 @@ def test_acts_say_what_is_set_and_nothing_else():
 
 def test_a_view_holds_words_only():
     assert Turn(USER, "Hi", (Act("greet"),)).view() == {"speaker": USER, "text": "Hi"}
-    assert transcript([{"speaker": AGENT, "text": "a"}, {"speaker": USER, "text": "b"}]) == "Agent: a\nUser: b"
+    assert (
+        transcript([{"speaker": AGENT, "text": "a"}, {"speaker": USER, "text": "b"}]) == "Agent: a\nUser: b"
+    )
 
 
 def test_rewards_by_scheme():

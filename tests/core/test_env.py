@@ -134,9 +134,10 @@ def test_persona_and_scenario_can_be_given_as_objects_and_as_json():
     _, info = env.reset(seed=5, options={"family": "terse"})
     persona, scenario = env.persona, env.scenario
     assert (persona.family, info["persona"]) == ("terse", persona.to_json())
-    for given in ({"persona": persona, "scenario": scenario}, json.loads(json.dumps(
-        {"persona": persona.to_json(), "scenario": scenario.to_json()}
-    ))):
+    for given in (
+        {"persona": persona, "scenario": scenario},
+        json.loads(json.dumps({"persona": persona.to_json(), "scenario": scenario.to_json()})),
+    ):
         env.reset(seed=9, options=given)
         assert (env.persona, env.scenario) == (persona, scenario)
 

@@ -9,7 +9,14 @@ from dialog_envs.errors import UsageError
 from tests.core.test_env import CountingUser
 
 ID = "PreferenceElicitation-v0"
-WORDS = ("What do you like?", "How much may it cost?", "Do you need anything?", "Hello!", "Quiet or lively?", "Why?")
+WORDS = (
+    "What do you like?",
+    "How much may it cost?",
+    "Do you need anything?",
+    "Hello!",
+    "Quiet or lively?",
+    "Why?",
+)
 
 
 def alone(seed, words):
@@ -83,7 +90,9 @@ def test_same_step_hands_back_the_last_observation_and_info():
     envs = gym.make_vec(ID, num_envs=2, autoreset_mode="SameStep")
     envs.reset(seed=0)
     observation, _, terminated, _, infos = envs.step(["Goodbye!", "Hello!"])
-    assert terminated.tolist() == infos["_final_obs"].tolist() == infos["_final_info"].tolist() == [True, False]
+    assert (
+        terminated.tolist() == infos["_final_obs"].tolist() == infos["_final_info"].tolist() == [True, False]
+    )
     assert infos["final_obs"][0] == alone(0, ["Goodbye!"])
     assert infos["final_obs"][1] is None
     assert infos["final_info"]["outcome"]["ended_by"][0] == "agent"
