@@ -137,14 +137,14 @@ def name_index(items: tuple[str, ...]) -> NameIndex:
         proper.update(token for word in name.split()[1:] if word[:1].isupper() for token in tokenise(word))
         words[item] = frozenset(row)
         heads[item] = _head(tokens)
-        for word in words[item]:
+        for word in dict.fromkeys(row):
             owners.setdefault(word, []).append(item)
         joined.update({a + b: (a, b) for a, b in pairwise(row)})
     index = NameIndex(
         items, words, heads, frozenset(proper - place_words), {w: tuple(o) for w, o in owners.items()}
     )
     index.known.update({word: (word,) for word in owners})
-    for word in owners:
+    for word in sorted(owners):
         if len(word) >= 5:
             index.deletions[word] = word
             for i in range(len(word)):
