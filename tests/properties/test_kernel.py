@@ -15,7 +15,7 @@ from dialog_envs.tasks.preference.utility import SECOND_RATE, breaks, match, ver
 from tests.properties.dialogues import cases
 
 KERNEL = PreferenceKernel()
-PROPERTY = settings(max_examples=60, deadline=None)
+PROPERTY = settings(max_examples=60)
 
 
 def play(case):

@@ -16,16 +16,8 @@ YES, NO = (lambda p: p > 0), (lambda p: p >= 1)
 
 
 def someone(family="focused", **changes):
-    taste = dict(
-        theme="food",
-        setting="any",
-        pace="any",
-        crowd="quiet",
-        budget="any",
-        time="any",
-        need="none",
-        priority="theme",
-    )
+    taste = dict.fromkeys(("setting", "pace", "budget", "time"), "any")
+    taste |= {"theme": "food", "crowd": "quiet", "need": "none", "priority": "theme"}
     return PreferencePersona(family, **(taste | changes))
 
 
