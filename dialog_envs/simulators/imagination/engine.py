@@ -25,7 +25,7 @@ from dialog_envs.simulators.imagination.report import card
 from dialog_envs.simulators.imagination.revise import revise
 from dialog_envs.simulators.imagination.rollout import Cast, play
 
-COHORT = 256
+COHORT = 4096
 """Most attempts planned at once; those of a language model among them are played side by side."""
 MOST_ATTEMPTS = 4
 """Attempts an episode after which the engine gives up: the critique drops nearly everything."""

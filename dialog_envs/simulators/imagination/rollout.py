@@ -17,6 +17,8 @@ from dialog_envs.core.task import Task
 from dialog_envs.datasets.schema import Critique, Episode, Provenance
 from dialog_envs.errors import SimulatorError
 
+BATCH = 8
+"""Most episodes that are played side by side; a kill loses them."""
 SEED_BITS = 52
 """Episode seeds have so many bits, so that any JSON reader keeps them whole."""
 
@@ -78,7 +80,8 @@ def play(cast: Cast, attempts: Sequence[Attempt]) -> Iterator[tuple[int, Episode
             yield attempt.index, _play_policy(cast, env, attempt)
     for name, group in waiting.items():
         if callable(getattr(cast.speakers[name], "act_batch", None)):
-            yield from _play_batch(cast, group)
+            for start in range(0, len(group), BATCH):
+                yield from _play_batch(cast, group[start : start + BATCH])
         else:
             for attempt in group:
                 yield attempt.index, _play_alone(cast, env, attempt)
