@@ -57,7 +57,9 @@ class UnknownName(DialogEnvsError, LookupError):
         close = difflib.get_close_matches(self.name, self.known, n=1, cutoff=0.5)
         guess = f" Did you mean '{close[0]}'?" if close else ""
         there = ", ".join(self.known) if self.known else "none"
-        super().__init__(f"unknown {self.kind} '{self.name}'.{guess} There is: {there}.{' ' + hint if hint else ''}")
+        super().__init__(
+            f"unknown {self.kind} '{self.name}'.{guess} There is: {there}.{' ' + hint if hint else ''}"
+        )
 
 
 class UnknownTask(UnknownName):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache, partial
+from functools import cache, partial
 from typing import Any
 
 import gymnasium as gym
@@ -20,7 +20,7 @@ ENVIRONMENTS: dict[str, str] = {
 """Environment classes by Gymnasium id."""
 
 
-@lru_cache(maxsize=None)
+@cache
 def get_task(id: str) -> Task[Any, Any, Any]:
     """The task of an id. One object a process: tasks hold no state.
 

@@ -1,6 +1,6 @@
 """Wrappers that hand the same dialogue over in other shapes.
 
-    env = ChatMessages(gym.make("PreferenceElicitation-v0"))
+env = ChatMessages(gym.make("PreferenceElicitation-v0"))
 """
 
 from __future__ import annotations

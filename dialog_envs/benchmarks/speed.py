@@ -35,7 +35,9 @@ class EmptyTextEnv(gym.Env[Any, str]):
         self.observation_space = observation_space()
         self.action_space = action_space()
 
-    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Any, dict[str, Any]]:
         """No dialogue."""
         super().reset(seed=seed)
         self._turns: tuple[Any, ...] = ()
@@ -123,7 +125,7 @@ def profile(env_id: str, steps: int = 20_000, rows: int = 14) -> str:
 
 def _empty_id() -> str:
     if "EmptyText-v0" not in gym.registry:
-        gym.register("EmptyText-v0", entry_point=EmptyTextEnv)
+        gym.register("EmptyText-v0", entry_point=lambda **_: EmptyTextEnv())
     return "EmptyText-v0"
 
 
@@ -146,11 +148,17 @@ def main(arguments: list[str] | None = None) -> None:
     if options.json:
         print(json.dumps(result))
         return
-    print(f"{options.env}, scripted user, Gymnasium's default wrappers, one thread, {result['steps']:,} steps with resets")
-    print(f"  steps/s        {np.mean(result['steps_per_second']):>10,.0f}   (empty text environment: "
-          f"{result['empty_steps_per_second']:,.0f}; ratio {result['ratio_to_empty']:.2f})")
+    print(
+        f"{options.env}, scripted user, Gymnasium's default wrappers, one thread, {result['steps']:,} steps with resets"
+    )
+    print(
+        f"  steps/s        {np.mean(result['steps_per_second']):>10,.0f}   (empty text environment: "
+        f"{result['empty_steps_per_second']:,.0f}; ratio {result['ratio_to_empty']:.2f})"
+    )
     print(f"  last / first   {result['last_over_first']:>10.2f}")
-    print(f"  peak memory    {result['megabytes'][0]:>10.0f} MB at the start, {result['megabytes'][-1]:.0f} MB at the end")
+    print(
+        f"  peak memory    {result['megabytes'][0]:>10.0f} MB at the start, {result['megabytes'][-1]:.0f} MB at the end"
+    )
     print("where the time goes (profiled, 20,000 steps):")
     print(profile(options.env))
 

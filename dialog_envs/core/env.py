@@ -34,7 +34,10 @@ class DialogEnv(gym.Env[Observation, str]):
         UsageError: an argument has a value that cannot be used.
     """
 
-    metadata: ClassVar[dict[str, Any]] = {"render_modes": ["ansi", "human", "rgb_array"], "render_fps": 1}
+    metadata: ClassVar[dict[str, Any]] = {  # type: ignore[misc]  # Gymnasium declares it an instance's
+        "render_modes": ["ansi", "human", "rgb_array"],
+        "render_fps": 1,
+    }
 
     def __init__(
         self,
@@ -54,7 +57,7 @@ class DialogEnv(gym.Env[Observation, str]):
         self.reward = reward
         self.reveal_persona = reveal_persona
         self.render_mode = render_mode
-        self.observation_space = observation_space()
+        self.observation_space = observation_space()  # type: ignore[assignment]
         self.action_space = action_space()
         self.user: UserSimulator = make_user(user, **(user_options or {}))
         self.turns: list[Turn] = []
@@ -76,12 +79,16 @@ class DialogEnv(gym.Env[Observation, str]):
             UsageError, UnknownFamily: an option cannot be used.
         """
         super().reset(seed=seed)
-        self._running = False  # until everything is drawn: a reset that fails leaves no half-new episode to go on with
+        self._running = (
+            False  # until everything is drawn: a reset that fails leaves no half-new episode to go on with
+        )
         self.episode_seed = int(seed) if seed is not None else int(self.np_random.integers(_MAX_SEED))
         options = options or {}
         unknown = set(options) - {"family", "persona", "scenario"}
         if unknown:
-            raise UsageError(f"reset options are family, persona and scenario; got {', '.join(sorted(unknown))}")
+            raise UsageError(
+                f"reset options are family, persona and scenario; got {', '.join(sorted(unknown))}"
+            )
         self.persona = self._persona(options)
         self.scenario = self._scenario(options)
         self.user.start(self.task, self.persona, self.scenario, stream(self.episode_seed, "user"))
@@ -115,7 +122,9 @@ class DialogEnv(gym.Env[Observation, str]):
             raise UsageError("the episode is over (or has not begun): call reset() before step()")
         return (*[turn.view() for turn in self.turns], {"speaker": AGENT, "text": action})
 
-    def finish_step(self, action: str, reply: UserTurn) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
+    def finish_step(
+        self, action: str, reply: UserTurn
+    ) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
         """Second half of :meth:`step`, given the user's reply. Apart, so that many users can reply together."""
         self.turns.append(Turn(AGENT, action, reply.agent_acts))
         self.turns.append(Turn(USER, reply.text, reply.acts))
@@ -132,7 +141,7 @@ class DialogEnv(gym.Env[Observation, str]):
         return self._observation(), reward, reply.done, truncated, self._info()
 
     def render(self) -> Any:
-        """``ansi``: the dialogue as text; ``human``: printed as it goes; ``rgb_array``: a picture (height, width, 3)."""
+        """``ansi``: the dialogue as text; ``human``: printed as it goes; ``rgb_array``: (height, width, 3) of uint8."""
         if self.render_mode is None:
             gym.logger.warn("no render_mode was given to gym.make; render() shows nothing")
             return None
@@ -153,7 +162,9 @@ class DialogEnv(gym.Env[Observation, str]):
         given = options.get("scenario")
         if given is None:
             return self.task.sample_scenario(stream(self.episode_seed, "scenario"))
-        return self.task.scenario_from_json(given) if isinstance(given, Mapping) else _record("scenario", given)
+        return (
+            self.task.scenario_from_json(given) if isinstance(given, Mapping) else _record("scenario", given)
+        )
 
     def _observation(self) -> Observation:
         # New dicts each time: users keep observations, and may change what they were handed.
@@ -186,5 +197,3 @@ def _record(what: str, given: Any) -> Any:
 def agent_seed(episode_seed: int) -> int:
     """The seed that an episode gives its agent: apart from the user's, and the same for every agent."""
     return derive(episode_seed, "agent")
-
-

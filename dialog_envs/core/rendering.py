@@ -58,7 +58,9 @@ def picture(turns: Sequence[Turn]) -> NDArray[np.uint8]:
         if y < 0:
             break
         left = 40 if mine else 360
-        draw.rounded_rectangle((left, y, left + 880, y + height), 14, fill=(222, 233, 250) if mine else (233, 240, 224))
+        draw.rounded_rectangle(
+            (left, y, left + 880, y + height), 14, fill=(222, 233, 250) if mine else (233, 240, 224)
+        )
         for i, line in enumerate(lines):
             draw.text((left + 16, y + 10 + 28 * i), line, fill=(30, 30, 30), font=font)
     return np.asarray(image, dtype=np.uint8)

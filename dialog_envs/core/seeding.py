@@ -32,7 +32,9 @@ def derive(seed: int, *names: str | int) -> int:
     seed = int(seed)  # a numpy integer would overflow
     state = _mix(seed & _MASK) ^ _mix(seed >> 64)
     for name in names:
-        word = int(name) if isinstance(name, (int, np.integer)) else zlib.crc32(name.encode("utf-8")) | (1 << 40)
+        word = (
+            int(name) if isinstance(name, (int, np.integer)) else zlib.crc32(name.encode("utf-8")) | (1 << 40)
+        )
         state = _mix(state ^ (word & _MASK))
     return state >> 1
 

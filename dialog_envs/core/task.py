@@ -47,7 +47,9 @@ class Kernel(Generic[Z, C, S]):
         """The state before the first agent turn."""
         raise NotImplementedError
 
-    def respond(self, state: S, agent_acts: tuple[Act, ...], coin: Coin) -> tuple[tuple[Act, ...], S, str | None]:
+    def respond(
+        self, state: S, agent_acts: tuple[Act, ...], coin: Coin
+    ) -> tuple[tuple[Act, ...], S, str | None]:
         """The user's acts, the next state, and who ended the episode (``None``: it goes on). Pure but for ``coin``."""
         raise NotImplementedError
 
@@ -71,7 +73,7 @@ class Kernel(Generic[Z, C, S]):
 
             def coin(p: float, prefix: tuple[bool, ...] = prefix, tosses: list[bool] = tosses) -> bool:
                 nonlocal probability
-                side = prefix[len(tosses)] if len(tosses) < len(prefix) else 0.0 < p
+                side = prefix[len(tosses)] if len(tosses) < len(prefix) else p > 0.0
                 if len(tosses) >= len(prefix) and 0.0 < p < 1.0:
                     open_prefixes.append((*tosses, False))
                 tosses.append(side)
@@ -93,7 +95,12 @@ class Language(Protocol):
         """User text → user acts, as an agent would that sees only the text."""
 
     def phrase(
-        self, acts: tuple[Act, ...], persona: Any, scenario: Any, rng: np.random.Generator, dialogue: Sequence[TurnView]
+        self,
+        acts: tuple[Act, ...],
+        persona: Any,
+        scenario: Any,
+        rng: np.random.Generator,
+        dialogue: Sequence[TurnView],
     ) -> str:
         """User acts and the persona's manner → user text."""
 
@@ -125,7 +132,7 @@ class AgentView(Protocol):
     special_tokens: tuple[str, ...]
 
     def segments(self, brief: str, dialogue: Sequence[TurnView]) -> list[tuple[str, str]]:
-        """``[(role, text), …]`` with roles ``note``, ``user`` and ``agent``; ends with a note unless the agent spoke last."""
+        """``[(role, text), …]``, roles ``note``, ``user``, ``agent``; a note ends it unless the agent spoke last."""
 
     def realise(self, text: str, brief: str, dialogue: Sequence[TurnView]) -> str:
         """What an agent wrote in this view → what the user will read."""

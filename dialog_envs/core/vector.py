@@ -47,7 +47,7 @@ class DialogVectorEnv(VectorEnv[Any, Any, Any]):
             not at all (``reset(options={"reset_mask": mask})``).
     """
 
-    metadata: ClassVar[dict[str, Any]] = {
+    metadata: ClassVar[dict[str, Any]] = {  # type: ignore[misc]  # Gymnasium declares it an instance's
         "render_modes": ["ansi", "rgb_array"],
         "autoreset_mode": AutoresetMode.NEXT_STEP,
     }
@@ -82,18 +82,20 @@ class DialogVectorEnv(VectorEnv[Any, Any, Any]):
         options = dict(options or {})
         mask = np.asarray(options.pop("reset_mask", np.ones(self.num_envs)), dtype=np.bool_)
         if mask.shape != (self.num_envs,):
-            raise UsageError(f"reset_mask must hold {self.num_envs} bools, one an episode; its shape is {mask.shape}")
+            raise UsageError(
+                f"reset_mask must hold {self.num_envs} bools, one an episode; its shape is {mask.shape}"
+            )
         if not self._observations and not mask.all():
             raise UsageError("the first reset must begin all episodes: leave reset_mask out")
         seeds = self._seeds(seed)
         infos: dict[str, Any] = {}
-        observations = list(self._observations) or [None] * self.num_envs
+        observations: list[Any] = list(self._observations) or [None] * self.num_envs
         for i, env in enumerate(self.envs):
             if mask[i]:
                 observations[i], info = env.reset(seed=seeds[i], options=dict(options))
                 infos = self._add_info(infos, info, i)
                 self._ended[i] = False
-        self._observations = observations  # type: ignore[assignment]
+        self._observations = observations
         return batch(self._observations), infos
 
     def step(
@@ -105,7 +107,11 @@ class DialogVectorEnv(VectorEnv[Any, Any, Any]):
         rewards = np.zeros(self.num_envs)
         terminated, truncated = np.zeros((2, self.num_envs), dtype=np.bool_)
         infos: dict[str, Any] = {}
-        resets = self._ended.copy() if self.autoreset_mode is AutoresetMode.NEXT_STEP else np.zeros_like(self._ended)
+        resets = (
+            self._ended.copy()
+            if self.autoreset_mode is AutoresetMode.NEXT_STEP
+            else np.zeros_like(self._ended)
+        )
         same_step = self.autoreset_mode is AutoresetMode.SAME_STEP
         running = [i for i in range(self.num_envs) if not resets[i]]
         replies = self._replies(running, actions)
@@ -138,7 +144,9 @@ class DialogVectorEnv(VectorEnv[Any, Any, Any]):
         if seed is None or isinstance(seed, (int, np.integer)):
             return [None if seed is None else int(seed) + i for i in range(self.num_envs)]
         if len(seed) != self.num_envs:
-            raise UsageError(f"{len(seed)} seeds for {self.num_envs} episodes; give one number or one seed each")
+            raise UsageError(
+                f"{len(seed)} seeds for {self.num_envs} episodes; give one number or one seed each"
+            )
         return seed
 
     def render(self) -> tuple[Any, ...]:

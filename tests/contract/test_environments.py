@@ -40,7 +40,9 @@ def test_scale_random_and_oracle(env_id, users):
 @pytest.mark.parametrize("env_id", IDS)
 @pytest.mark.parametrize("name", list(testing.DEGENERATE_AGENTS))
 def test_degenerate_agents_score_no_more_than_random(env_id, name):
-    assert testing.success_rate(env_id, testing.DEGENERATE_AGENTS[name], range(80_000, 80_000 + EPISODES)) <= 0.2
+    assert (
+        testing.success_rate(env_id, testing.DEGENERATE_AGENTS[name], range(80_000, 80_000 + EPISODES)) <= 0.2
+    )
 
 
 @pytest.mark.parametrize("env_id", IDS)

@@ -42,7 +42,9 @@ def brute_force(scenario, personas, history):
     for persona in personas:
         weight, state = math.exp(PRIOR.log_prob(persona)), KERNEL.start(scenario, persona)
         for agent_acts, user_acts in history:
-            fitting = [(p, s) for p, acts, s, _ in KERNEL.distribution(state, agent_acts) if acts == user_acts]
+            fitting = [
+                (p, s) for p, acts, s, _ in KERNEL.distribution(state, agent_acts) if acts == user_acts
+            ]
             weight *= sum(p for p, _ in fitting)
             if weight == 0:
                 break

@@ -257,7 +257,12 @@ class _Turn:
 
     def take_or_ponder(self, name: str, compared: bool) -> bool:
         """Accept what fits; who cannot decide wants it set beside another, or a second push."""
-        if not compared and name not in self.pondered and self.manner.hesitates and self.coin(self.manner.hesitates):
+        if (
+            not compared
+            and name not in self.pondered
+            and self.manner.hesitates
+            and self.coin(self.manner.hesitates)
+        ):
             self.charge("hesitation")
             self.pondered = (*self.pondered, name)
             self.acts.append(Act("hesitate", item=name))
@@ -300,5 +305,3 @@ class _Turn:
         p = 0.0 if any(act.kind == "evade" for act in self.acts) else self.manner.volunteers
         if engaged and slot is not None and p and self.patience > 0 and self.coin(p):
             self.say("volunteer", slot, self.persona.says(slot))
-
-

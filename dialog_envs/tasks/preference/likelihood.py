@@ -57,7 +57,9 @@ class Tastes:
     def changed(self) -> Tastes:
         """The same persons after a change of mind."""
         if "changed" not in self.cache:
-            table = np.array([CODES["theme"][SECOND_THEME[theme]] for theme in VALUES["theme"]], dtype=np.int8)
+            table = np.array(
+                [CODES["theme"][SECOND_THEME[theme]] for theme in VALUES["theme"]], dtype=np.int8
+            )
             self.cache["changed"] = Tastes(self.columns | {"theme": table[self.columns["theme"]]})
         changed: Tastes = self.cache["changed"]
         return changed
@@ -80,7 +82,11 @@ class Tastes:
         for slot in SLOTS:
             p = p * np.array([PRIOR[slot][value] for value in VALUES[slot]])[self.columns[slot]]
         weights = np.stack([self._wants(slot) * PRIORITY[slot] for slot in SOFT])
-        p = p * np.take_along_axis(weights, self.columns["priority"][None].astype(np.int64), 0)[0] / weights.sum(0)
+        p = (
+            p
+            * np.take_along_axis(weights, self.columns["priority"][None].astype(np.int64), 0)[0]
+            / weights.sum(0)
+        )
         if family == "cost_averse":
             p = p * self.equals("budget", "low")
         if family == "contradictory":
@@ -138,7 +144,9 @@ class Tastes:
 
     def utilities(self, items: tuple[str, ...]) -> Array:
         """(points, items) the kernel's utilities."""
-        if self.cache.get("items") != items:  # one scenario at a time: the full grid lives as long as the process
+        if (
+            self.cache.get("items") != items
+        ):  # one scenario at a time: the full grid lives as long as the process
             self.cache["utilities"] = np.stack([self._utility(item(name)) for name in items], axis=1)
             self.cache["items"] = items
         return np.asarray(self.cache["utilities"])

@@ -171,7 +171,7 @@ class PreferencePrior(PersonaPrior[PreferencePersona]):
 
     typical = TYPICAL
     hard = HARD_FAMILIES
-    weights = {name: 0.6 / 4 for name in TYPICAL} | {name: 0.4 / 6 for name in HARD_FAMILIES}
+    weights = dict.fromkeys(TYPICAL, 0.6 / 4) | dict.fromkeys(HARD_FAMILIES, 0.4 / 6)
 
     def sample(self, rng: np.random.Generator, family: str | None = None) -> PreferencePersona:
         """Draw a persona. A family's restrictions are conditions (rejection sampling), so the prior stays explicit."""
@@ -194,7 +194,9 @@ class PreferencePrior(PersonaPrior[PreferencePersona]):
         for slot in SLOTS:
             if not (persona.family == "cost_averse" and slot == "budget"):
                 p *= PRIOR[slot].get(getattr(persona, slot), 0.0)
-        p *= PRIORITY[persona.priority] / sum(q for slot, q in PRIORITY.items() if getattr(persona, slot) != "any")
+        p *= PRIORITY[persona.priority] / sum(
+            q for slot, q in PRIORITY.items() if getattr(persona, slot) != "any"
+        )
         if persona.family == "contradictory":
             p /= 1.0 - math.prod(PRIOR[slot]["any"] for slot in ("crowd", "pace", "setting"))
         return math.log(p) if p > 0 else -math.inf
@@ -218,14 +220,18 @@ def persona_from_json(data: Mapping[str, Any]) -> PreferencePersona:
     """
     fields = {"family", "priority", *SLOTS}
     if not isinstance(data, Mapping) or set(data) != fields:
-        raise UsageError(f"a persona needs exactly the fields {', '.join(sorted(fields))}; got: {data!r:.200}")
+        raise UsageError(
+            f"a persona needs exactly the fields {', '.join(sorted(fields))}; got: {data!r:.200}"
+        )
     if not all(isinstance(value, str) for value in data.values()):
         raise UsageError(f"persona: every field is a word; got: {data!r:.200}")
     if data["family"] not in MANNERS:
         raise UnknownFamily(data["family"], MANNERS)
     for slot in SLOTS:
         if data[slot] not in PRIOR[slot]:
-            raise UsageError(f"persona: {slot} must be one of {', '.join(VALUES[slot])}; got {data[slot]!r:.80}")
+            raise UsageError(
+                f"persona: {slot} must be one of {', '.join(VALUES[slot])}; got {data[slot]!r:.80}"
+            )
     if data["priority"] not in SOFT:
         raise UsageError(f"persona: priority must be one of {', '.join(SOFT)}; got {data['priority']!r:.80}")
     persona = PreferencePersona(**data)
@@ -241,4 +247,4 @@ def _pick(table: Mapping[str, float], point: float) -> str:
         point -= weight
         if point < 0:
             return name
-    return next(reversed(table))
+    return list(table)[-1]

@@ -70,13 +70,19 @@ class InformationGainPolicy(Policy):
 
     def _best_question(self, best: float) -> tuple[str | None, float]:
         """The slot whose answer most raises the chance of the best activity, and by how much."""
-        joint = self.belief.now(self.belief.mass, lambda tastes: tastes.acceptable(self.reader.scenario.items))
+        joint = self.belief.now(
+            self.belief.mass, lambda tastes: tastes.acceptable(self.reader.scenario.items)
+        )
         found: tuple[str | None, float] = (None, 0.0)
         for slot in SLOTS:
             if slot in self.belief.told:
                 continue
             column = self.belief.tastes.columns[slot]
-            answers = [joint[column == code].sum(axis=0).max() for code in CODES[slot].values() if (column == code).any()]
+            answers = [
+                joint[column == code].sum(axis=0).max()
+                for code in CODES[slot].values()
+                if (column == code).any()
+            ]
             gain = (float(sum(answers)) - best) * 0.7 ** self._evaded.get(slot, 0)
             if gain > found[1]:
                 found = (slot, gain)

@@ -185,7 +185,9 @@ class BehaviourPolicy(Policy):
         if style.deaf and self.chance(style.deaf):
             tracker = replace(tracker, refused=set())
             ranking = tracker.ranking()
-        top = [item for item, score in ranking if score >= ranking[0][1] - 1e-9 and item not in tracker.refused]
+        top = [
+            item for item, score in ranking if score >= ranking[0][1] - 1e-9 and item not in tracker.refused
+        ]
         top = top or [ranking[0][0]]
         return (Act("suggest", item=top[int(self.rng.integers(len(top)))]),)
 

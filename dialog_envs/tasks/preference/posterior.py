@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 
 from dialog_envs.core.dialogue import AGENT, Act, Turn
 from dialog_envs.tasks.preference.kernel import (
-    CHANGE_AT,
     COST,
     SURVEY,
     TOO_MANY,
@@ -27,7 +26,7 @@ from dialog_envs.tasks.preference.kernel import (
     suggestions,
 )
 from dialog_envs.tasks.preference.likelihood import Tastes, full_grid
-from dialog_envs.tasks.preference.persona import MANNERS, SLOTS, VALUES, PreferencePrior
+from dialog_envs.tasks.preference.persona import CHANGE_AT, MANNERS, SLOTS, VALUES, PreferencePrior
 from dialog_envs.tasks.preference.scenario import PreferenceScenario
 
 Array = NDArray[np.float64]
@@ -63,7 +62,7 @@ class Belief:
         mass = self.mass * likelihood
         total = float(mass.sum())
         if total > 0:
-            alive = mass.any(axis=0)
+            alive = np.asarray(mass.any(axis=0), dtype=np.bool_)
             self.mass = mass[:, alive] / total
             self.tastes = self.tastes.subset(alive)
         else:
@@ -227,7 +226,12 @@ def _answered(
             like = like * float(got.kind == "told" and got.slot == act.slot)
         else:
             p = openness if act.value is None else openness + (1.0 - openness) / 2
-            if got.kind == "answer" and got.slot == act.slot and got.value is not None:
+            if (
+                got.kind == "answer"
+                and got.slot is not None
+                and got.slot == act.slot
+                and got.value is not None
+            ):
                 like = like * tastes.says(family, got.slot, got.value) * p
                 told[got.slot] = got.value
             else:
@@ -240,7 +244,7 @@ def _open_answer(family: str, tastes: Tastes, got: Act, told: dict[str, str]) ->
     openness = MANNERS[family].openness
     nothing_left = tastes.next_is(told, None)
     if got.kind == "evade":
-        return ~nothing_left * ((1.0 - openness) * (got.slot == "open"))
+        return (~nothing_left).astype(np.float64) * ((1.0 - openness) * (got.slot == "open"))
     if got.slot == "open":
         return nothing_left.astype(float)
     if got.slot is None or got.value is None or got.kind != "answer":
@@ -340,7 +344,9 @@ def exchanges(turns: Sequence[Turn]) -> list[tuple[tuple[Act, ...], tuple[Act, .
     ]
 
 
-def belief_trace(scenario: PreferenceScenario, turns: Sequence[Turn], marginals: bool = True) -> list[dict[str, Any]]:
+def belief_trace(
+    scenario: PreferenceScenario, turns: Sequence[Turn], marginals: bool = True
+) -> list[dict[str, Any]]:
     """The belief before the first exchange and after each: entropy in bits, and marginals if wanted."""
     belief = Belief(scenario)
     steps: list[dict[str, Any]] = []

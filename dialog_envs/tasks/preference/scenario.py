@@ -28,7 +28,9 @@ OCCASIONS: tuple[tuple[str, str], ...] = (
     ("a few days away with friends", "friends"),
 )
 """What the trip is for, and the company that it implies (both public)."""
-_BRIEF = re.compile(r"You are a travel agent\. A traveller is in (?P<place>.+?) for (?P<occasion>.+?) and wants one")
+_BRIEF = re.compile(
+    r"You are a travel agent\. A traveller is in (?P<place>.+?) for (?P<occasion>.+?) and wants one"
+)
 MIN_ITEMS, MAX_ITEMS = 12, 16
 SURE_ITEMS = 2
 """Activities of a scenario that fit every budget, schedule and need, so that nobody is left without a choice."""
@@ -84,7 +86,9 @@ def sample_scenario(rng: np.random.Generator) -> PreferenceScenario:
     size = min(MIN_ITEMS + int(draws[2] * (MAX_ITEMS - MIN_ITEMS + 1)), len(sure) + len(rest))
     first = rng.permutation(len(sure))[:SURE_ITEMS].tolist()
     pool = [entry.id for i, entry in enumerate(sure) if i not in first] + [entry.id for entry in rest]
-    chosen = [sure[i].id for i in first] + [pool[i] for i in rng.permutation(len(pool))[: size - len(first)].tolist()]
+    chosen = [sure[i].id for i in first] + [
+        pool[i] for i in rng.permutation(len(pool))[: size - len(first)].tolist()
+    ]
     order = rng.permutation(len(chosen)).tolist()
     return PreferenceScenario(place.name, occasion, company, tuple(chosen[i] for i in order))
 
@@ -112,15 +116,21 @@ def scenario_from_json(data: Mapping[str, Any]) -> PreferenceScenario:
     """
     fields = {"place", "occasion", "company", "items"}
     if not isinstance(data, Mapping) or set(data) != fields:
-        raise UsageError(f"a scenario needs exactly the fields {', '.join(sorted(fields))}; got: {data!r:.200}")
+        raise UsageError(
+            f"a scenario needs exactly the fields {', '.join(sorted(fields))}; got: {data!r:.200}"
+        )
     names = data["items"]
     if not isinstance(names, (list, tuple)) or not all(isinstance(name, str) for name in names):
         raise UsageError("scenario: items must be a list of activity ids")
     if not 1 <= len(names) <= MAX_ITEMS or len(set(names)) != len(names):
-        raise UsageError(f"scenario: items must hold 1 to {MAX_ITEMS} activities, each once; got {len(names)}")
+        raise UsageError(
+            f"scenario: items must hold 1 to {MAX_ITEMS} activities, each once; got {len(names)}"
+        )
     if (data["occasion"], data["company"]) not in OCCASIONS:
         pairs = "; ".join(f"{occasion} ({company})" for occasion, company in OCCASIONS)
-        raise UsageError(f"scenario: occasion and company must be one of: {pairs}; got {data['occasion']!r:.80}")
+        raise UsageError(
+            f"scenario: occasion and company must be one of: {pairs}; got {data['occasion']!r:.80}"
+        )
     place = next((place for place in places() if place.name == data["place"]), None)
     if place is None:
         known = ", ".join(place.name for place in places())
@@ -149,4 +159,6 @@ def scenario_from_brief(brief: str) -> PreferenceScenario:
     ids = {entry.name: entry.id for entry in place.items}
     listed = [line[2:].partition(": ")[0] for line in brief.splitlines() if line.startswith("- ")]
     company = dict(OCCASIONS).get(found["occasion"], "solo")
-    return PreferenceScenario(place.name, found["occasion"], company, tuple(ids[n] for n in listed if n in ids))
+    return PreferenceScenario(
+        place.name, found["occasion"], company, tuple(ids[n] for n in listed if n in ids)
+    )

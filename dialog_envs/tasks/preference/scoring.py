@@ -15,7 +15,9 @@ LEARNED, REFUSED = 0.05, -0.05
 """Shaping of the dense reward: an answer that a question brought, and a refused suggestion."""
 
 
-def score(persona: PreferencePersona, scenario: PreferenceScenario, turns: Sequence[Turn], ended_by: str) -> Outcome:
+def score(
+    persona: PreferencePersona, scenario: PreferenceScenario, turns: Sequence[Turn], ended_by: str
+) -> Outcome:
     """Judge an episode by what the persona (after a change of mind: the changed one) thinks of what they accepted.
 
     ``success``: the accepted activity meets the constraints and is among the best. ``graded``: its utility divided by
@@ -43,7 +45,9 @@ def score(persona: PreferencePersona, scenario: PreferenceScenario, turns: Seque
 
 
 def _shaping(turn: Turn) -> float:
-    kinds = [act.kind for act in turn.acts if act.kind != "answer" or act.slot in SLOTS]  # "nothing else" is no answer
+    kinds = [
+        act.kind for act in turn.acts if act.kind != "answer" or act.slot in SLOTS
+    ]  # "nothing else" is no answer
     return LEARNED * kinds.count("answer") + REFUSED * kinds.count("reject")
 
 
@@ -59,7 +63,9 @@ def metrics(scenario: PreferenceScenario, turns: Sequence[Turn]) -> Mapping[str,
     entropy = [step["entropy_bits"] for step in belief_trace(scenario, turns, marginals=False)]
     questions = sum(act.kind == "ask" for act in agent)
     gained = sum(
-        entropy[i] - entropy[i + 1] for i, (acts, _) in enumerate(pairs) if any(act.kind == "ask" for act in acts)
+        entropy[i] - entropy[i + 1]
+        for i, (acts, _) in enumerate(pairs)
+        if any(act.kind == "ask" for act in acts)
     )
     return {
         "turns": float(len(pairs)),

@@ -16,7 +16,12 @@ from dialog_envs.tasks.preference.kernel import PreferenceKernel, PreferenceStat
 from dialog_envs.tasks.preference.language import phrasing, reading, saying, understanding
 from dialog_envs.tasks.preference.persona import PreferencePersona, PreferencePrior, persona_from_json
 from dialog_envs.tasks.preference.policies import MIXTURE, POLICIES, make_policy
-from dialog_envs.tasks.preference.scenario import PreferenceScenario, sample_scenario, scenario_from_brief, scenario_from_json
+from dialog_envs.tasks.preference.scenario import (
+    PreferenceScenario,
+    sample_scenario,
+    scenario_from_brief,
+    scenario_from_json,
+)
 from dialog_envs.tasks.preference.view import PreferenceView
 
 
@@ -44,7 +49,9 @@ class PreferenceLanguage:
         """User acts → user text in the persona's manner."""
         return phrasing.phrase(acts, persona, scenario, rng, dialogue)
 
-    def opening(self, persona: PreferencePersona, scenario: PreferenceScenario, rng: np.random.Generator) -> str:
+    def opening(
+        self, persona: PreferencePersona, scenario: PreferenceScenario, rng: np.random.Generator
+    ) -> str:
         """The user's first sentence."""
         return phrasing.opening(persona, scenario, rng)
 
@@ -59,7 +66,9 @@ class PreferenceTask(Task[PreferencePersona, PreferenceScenario, PreferenceState
     id = "PreferenceElicitation-v0"
     version = "0.1"
     max_turns = 12
-    description = "Find out what a traveller likes, needs and can spend, and suggest the activity that suits them."
+    description = (
+        "Find out what a traveller likes, needs and can spend, and suggest the activity that suits them."
+    )
 
     def __init__(self) -> None:
         self.prior = PreferencePrior()

@@ -47,7 +47,11 @@ class Tracker:
         """Take in one exchange."""
         asked = {act.slot for act in agent_acts if act.kind == "ask"}
         for act in user_acts:
-            if act.kind in ("answer", "volunteer", "told", "change", "reject") and act.slot in SLOTS and act.value:
+            if (
+                act.kind in ("answer", "volunteer", "told", "change", "reject")
+                and act.slot in SLOTS
+                and act.value
+            ):
                 self.wishes[act.slot] = act.value
                 self.evaded.discard(act.slot)
                 unprompted = act.slot not in asked and act.kind in ("answer", "volunteer")

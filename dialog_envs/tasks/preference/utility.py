@@ -114,4 +114,6 @@ def verdicts(items: tuple[str, ...], persona: PreferencePersona) -> Verdicts:
     """Judge the activities ``items`` for a persona."""
     utilities = {name: utility(item(name), persona) for name in items}
     best = max(utilities.values())
-    return Verdicts(utilities, best, frozenset(n for n, u in utilities.items() if u > 0 and u >= best - CLOSE))
+    return Verdicts(
+        utilities, best, frozenset(n for n, u in utilities.items() if u > 0 and u >= best - CLOSE)
+    )
