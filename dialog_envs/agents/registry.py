@@ -49,6 +49,7 @@ LEARNED = ("bc", "filtered-bc", "ilql")
 """Built-in agents that are read from a checkpoint folder."""
 
 _LEARNED_CLASS = BUILT_IN["bc"]
+_PLAIN = ("random", "heuristic", "information-gain", "oracle")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,8 @@ class AgentSpec:
         fingerprint: changes whenever the agent may act differently (its file, its checkpoint's weights).
         build: ``task -> agent``; a fresh one a call, unless ``shared``.
         shared: ``build`` always returns the same object (an instance found in a module).
+        elsewhere: the name under which another process finds the same agent, if it is one that may well play in
+            several processes at once (it computes, and holds nothing that is scarce).
     """
 
     name: str
@@ -68,6 +71,7 @@ class AgentSpec:
     fingerprint: str
     build: Callable[[Any], Agent]
     shared: bool = False
+    elsewhere: str | None = None
 
 
 def agent_names() -> tuple[str, ...]:
@@ -145,7 +149,10 @@ def _built_in(label: str, name: str, argument: str) -> AgentSpec:
         return as_agent(_call_factory(factory, task, argument, name))
 
     fingerprint = f"built-in:{name}:{argument}:{_version()}"
-    return AgentSpec(label, f"{name}:{argument}" if argument else name, fingerprint, build)
+    source = f"{name}:{argument}" if argument else name
+    return AgentSpec(
+        label, source, fingerprint, build, elsewhere=f"{label}={source}" if name in _PLAIN else None
+    )
 
 
 def _version() -> str:
@@ -172,7 +179,8 @@ def _from_checkpoint(label: str, folder: Path) -> AgentSpec:
         accepted = _parameters(loader.from_pretrained)
         return as_agent(loader.from_pretrained(str(folder), **({"task": task} if "task" in accepted else {})))
 
-    return AgentSpec(label, str(folder), f"checkpoint:{_folder_digest(folder)}", build)
+    fingerprint = f"checkpoint:{_folder_digest(folder)}"
+    return AgentSpec(label, str(folder), fingerprint, build, elsewhere=f"{label}={folder.resolve()}")
 
 
 def _custom(label: str, text: str) -> AgentSpec:

@@ -27,7 +27,7 @@ from dialog_envs.core.env import agent_seed
 from dialog_envs.core.seeding import stream
 from dialog_envs.errors import AgentError, ChatModelError, SimulatorError
 
-__all__ = ["play_episodes"]
+__all__ = ["make_env", "play_episodes"]
 
 _BATCH = 64
 _LONGEST_ERROR = 500
@@ -77,6 +77,13 @@ def play_episodes(
     pool = _Pool(spec, task, make_env, user_threads, information)
     with pool:
         yield from pool.play(deque(units))
+
+
+def make_env(task: str, track: str, reward: str) -> Any:
+    """An environment of a registered task for the runner, which checks what it hands in itself."""
+    import gymnasium
+
+    return gymnasium.make(task, user=track, reward=reward, disable_env_checker=True).unwrapped
 
 
 class _Pool:

@@ -34,6 +34,7 @@ def evaluate(
     checkpoints: str | Path | None = None,
     episodes: int | None = None,
     redo: Sequence[str] = (),
+    jobs: int | None = None,
     quiet: bool = False,
 ) -> Run:
     """Score agents on a suite, and write the leaderboard into the run folder.
@@ -47,6 +48,8 @@ def evaluate(
         checkpoints: folder of trained agents' checkpoints, by name; see :func:`checkpoint_places` for the default.
         episodes: at most so many episodes of each family, for the given agents.
         redo: agents to score afresh.
+        jobs: processes for the agents that gain from several (built-in ones, without a chat model); one a core by
+            default. Only time and tokens depend on it.
         quiet: no progress on standard error.
 
     Raises:
@@ -60,13 +63,13 @@ def evaluate(
         raise AgentError(
             f"no agent to score: give one with --agent (suite '{chosen.name}' has none that can be made)."
         )
-    run = run_suite(chosen, contestants, folder, split=split, redo=redo, quiet=quiet)
+    run = run_suite(chosen, contestants, folder, split=split, redo=redo, jobs=jobs, quiet=quiet)
     write_leaderboard(run.folder, run.leaderboard, read_episodes(run.folder))
     return run
 
 
 def checkpoint_places(run: Path | None = None) -> list[Path]:
-    """Where trained agents are looked for: the run's ``checkpoints``, those here, and those of ``runs/*``, newest first."""
+    """Where trained agents are looked for: the run's ``checkpoints``, those here, then those of ``runs/*``."""
     others = sorted(
         Path("runs").glob("*/checkpoints"), key=lambda folder: folder.stat().st_mtime, reverse=True
     )

@@ -158,7 +158,8 @@ def build_leaderboard(
         versions: what to state beside the figures.
     """
     cells: dict[tuple[str, str, str], list[EpisodeRecord]] = defaultdict(list)
-    for record in records:
+    # By seed, so that the order in which episodes happened to end shows nowhere.
+    for record in sorted(records, key=lambda record: record.seed):
         for users in dict.fromkeys((record.users, record.family)):
             cells[record.task, record.agent, users].append(record)
     # What an episode counts for is worked out once, though it stands in two rows.

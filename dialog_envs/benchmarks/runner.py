@@ -8,17 +8,20 @@ from __future__ import annotations
 import os
 import platform
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from dialog_envs.agents.registry import AgentSpec
-from dialog_envs.benchmarks.episode import play_episodes
+from dialog_envs.benchmarks import episode
 from dialog_envs.benchmarks.journal import RunFolder, read_episodes
 from dialog_envs.benchmarks.leaderboard import Leaderboard, build_leaderboard
+from dialog_envs.benchmarks.parallel import Job, NotMade, available_cores, play_in_workers
 from dialog_envs.benchmarks.progress import Progress, note
+from dialog_envs.benchmarks.record import EpisodeRecord
 from dialog_envs.benchmarks.suite import Suite, Unit
 from dialog_envs.errors import DialogEnvsError, RunFolderError
 
@@ -26,6 +29,10 @@ __all__ = ["Contestant", "Run", "run_suite"]
 
 _GIVE_UP = 8
 """Unscored episodes in a row after which an agent is left for the next run: something is down."""
+_WORTH_A_PROCESS = 50
+"""Episodes of an agent for which starting another process pays."""
+_USER_THREADS = 8
+"""Users that are asked at the same moment, where a model plays them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +74,7 @@ def run_suite(
     *,
     split: str = "report",
     redo: Sequence[str] = (),
+    jobs: int | None = None,
     quiet: bool = False,
     get_task: Callable[[str], Any] | None = None,
     make_env: Callable[[str], Any] | None = None,
@@ -79,6 +87,7 @@ def run_suite(
         folder: the run folder; what it holds already is not played again.
         split: ``"report"`` or ``"validation"`` seeds.
         redo: names of agents whose episodes are dropped first; ``"changed"``: those whose code or weights changed.
+        jobs: processes for agents that gain from several; one a core by default.
         quiet: no progress on standard error.
         get_task, make_env: where tasks and environments come from, by task id; the registered ones by default.
 
@@ -89,7 +98,9 @@ def run_suite(
     from dialog_envs import registration
 
     find = get_task or registration.get_task
-    make = make_env or (lambda task: _make_env(task, suite))
+    make = make_env or (lambda task: episode.make_env(task, suite.track, suite.reward))
+    plain = get_task is None and make_env is None and suite.track == "scripted"
+    workers = (jobs or available_cores()) if plain else 1
     tasks = {name: find(name) for name in suite.tasks}
     families = {
         name: {"typical": task.prior.typical, "hard": task.prior.hard} for name, task in tasks.items()
@@ -109,12 +120,13 @@ def run_suite(
     with RunFolder(folder, settings) as run:
         if run.repaired and not quiet:
             note(f"the last line of '{run.path}/episodes.jsonl' was cut short; that episode is played again.")
+        plan = _Plan(run, suite, tasks, units, make, redo, workers, quiet)
         took_part = []
         for contestant in contestants:
             try:
-                played += _run_agent(run, contestant, tasks, units, suite, make, redo, quiet)
+                played += _run_agent(plan, contestant)
                 took_part.append(contestant)
-            except _CannotBeMade as error:
+            except NotMade as error:
                 if not contestant.optional:
                     raise error.reason from error
                 note(f"{contestant.spec.name}: left out: {error.reason}")
@@ -150,81 +162,114 @@ def read_run(folder: str | Path) -> tuple[Leaderboard, list[Any]]:
     return board, records
 
 
-def _run_agent(
-    run: RunFolder,
-    contestant: Contestant,
-    tasks: Mapping[str, Any],
-    units: Sequence[Unit],
-    suite: Suite,
-    make_env: Callable[[str], Any],
-    redo: Sequence[str],
-    quiet: bool,
-) -> int:
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What the agents of a run have in common."""
+
+    run: RunFolder
+    suite: Suite
+    tasks: Mapping[str, Any]
+    units: Sequence[Unit]
+    make_env: Callable[[str], Any]
+    redo: Sequence[str]
+    workers: int
+    quiet: bool
+
+
+def _run_agent(plan: _Plan, contestant: Contestant) -> int:
     """Play what is missing of one agent; returns how many episodes that were."""
-    spec = contestant.spec
-    if spec.name in redo:
-        run.forget(spec.name)
-    if not run.claim(spec.name, spec.source, spec.fingerprint):
-        if "changed" not in redo:
-            raise RunFolderError(
-                f"the run folder '{run.path}' holds episodes of another version of agent '{spec.name}'. "
-                f"Score it afresh with --redo {spec.name}, or under a new name: --agent NEW={spec.source}."
-            )
-        run.forget(spec.name)
-        run.claim(spec.name, spec.source, spec.fingerprint)
-    todo = _missing(run, contestant, units)
+    spec, run = contestant.spec, plan.run
+    _claim(plan, spec)
+    todo = _missing(run, contestant, plan.units)
     played = unscored = 0
-    last = ""
-    with Progress(spec.name, len(todo), quiet=quiet or not todo) as progress:
-        for task_id, task in tasks.items():
-            mine = [unit for unit in todo if unit.task == task_id]
-            if not mine:
-                continue
-            made, description = _made_once(spec, task)
-            run.claim(spec.name, spec.source, spec.fingerprint, description)
-            episodes = play_episodes(
-                made,
-                task,
-                mine,
-                partial(make_env, task_id),
-                user_threads=1 if suite.track == "scripted" else 8,
-                information=suite.information_per_family,
-            )
-            for record in episodes:
-                if record.blame == "agent" and record.error != last and not quiet:
-                    note(f"{spec.name}: an episode failed, and counts 0: {record.error}")
-                    last = record.error or ""
-                unscored = unscored + 1 if record.unscored else 0
-                run.add(record)
-                played += 1
-                progress.advance()
-                if unscored >= _GIVE_UP:
-                    note(
-                        f"{spec.name}: {unscored} episodes in a row unscored ({record.error}); left for the next run."
-                    )
-                    episodes.close()
-                    return played
+    last = None
+    with Progress(spec.name, len(todo), quiet=plan.quiet or not todo) as progress:
+        for task in plan.tasks:
+            mine = [unit for unit in todo if unit.task == task]
+            with closing(_episodes(plan, spec, task, mine)) as episodes:
+                for record in episodes:
+                    run.add(record)
+                    played += 1
+                    progress.advance()
+                    if record.blame == "agent" and record.error != last and not plan.quiet:
+                        note(f"{spec.name}: an episode failed, and counts 0: {record.error}")
+                        last = record.error
+                    unscored = unscored + 1 if record.unscored else 0
+                    if unscored >= _GIVE_UP:
+                        words = f"{unscored} episodes in a row unscored ({record.error})"
+                        note(f"{spec.name}: {words}; left for the next run.")
+                        return played
     return played
 
 
-class _CannotBeMade(Exception):
-    """An agent cannot be made here: no model, no checkpoint."""
+def _claim(plan: _Plan, spec: AgentSpec) -> None:
+    """Make sure that the folder's episodes under the agent's name are its own."""
+    run = plan.run
+    if spec.name in plan.redo:
+        run.forget(spec.name)
+    if run.claim(spec.name, spec.source, spec.fingerprint):
+        return
+    if "changed" not in plan.redo:
+        raise RunFolderError(
+            f"the run folder '{run.path}' holds episodes of another version of agent '{spec.name}'. "
+            f"Score it afresh with --redo {spec.name}, or under a new name: --agent NEW={spec.source}."
+        )
+    run.forget(spec.name)
+    run.claim(spec.name, spec.source, spec.fingerprint)
 
-    def __init__(self, reason: DialogEnvsError) -> None:
-        super().__init__(str(reason))
-        self.reason = reason
+
+def _episodes(
+    plan: _Plan, spec: AgentSpec, task: str, units: Sequence[Unit]
+) -> Generator[EpisodeRecord, None, None]:
+    """The records of the units, in several processes where that pays.
+
+    Raises:
+        NotMade: the agent cannot be built here.
+    """
+    if not units:
+        return
+    suite, described = plan.suite, False
+    for item in _play(plan, spec, task, units, suite.information_per_family):
+        if isinstance(item, EpisodeRecord):
+            yield item
+        elif not described:
+            plan.run.claim(spec.name, spec.source, spec.fingerprint, item)
+            described = True
+
+
+def _play(
+    plan: _Plan, spec: AgentSpec, task: str, units: Sequence[Unit], information: int | None
+) -> Iterator[str | EpisodeRecord]:
+    """The agent's description, then its records."""
+    suite = plan.suite
+    if spec.elsewhere is not None and min(plan.workers, len(units) // _WORTH_A_PROCESS) > 1:
+        workers = min(plan.workers, len(units) // _WORTH_A_PROCESS)
+        job = Job(spec.elsewhere, task, suite.track, suite.reward, information)
+        with closing(play_in_workers(job, units, workers)) as items:
+            yield from items
+        return
+    made, description = _made_once(spec, plan.tasks[task])
+    yield description
+    threads = 1 if suite.track == "scripted" else _USER_THREADS
+    env = partial(plan.make_env, task)
+    with closing(
+        episode.play_episodes(
+            made, plan.tasks[task], units, env, user_threads=threads, information=information
+        )
+    ) as records:
+        yield from records
 
 
 def _made_once(spec: AgentSpec, task: Any) -> tuple[AgentSpec, str]:
     """The same agent, whose first building has already happened, and its description.
 
     Raises:
-        _CannotBeMade: it cannot be built here.
+        NotMade: it cannot be built here.
     """
     try:
         first = [spec.build(task)]
     except DialogEnvsError as error:
-        raise _CannotBeMade(error) from error
+        raise NotMade(error) from error
     description = getattr(first[0], "description", "")
     again = replace(spec, build=lambda task: first.pop() if first else spec.build(task))
     return again, description if isinstance(description, str) else ""
@@ -247,13 +292,6 @@ def _refuse_doubles(contestants: Sequence[Contestant]) -> None:
             raise DialogEnvsError(
                 f"two agents are called '{name}': give one another name with --agent NAME=…"
             )
-
-
-def _make_env(task: str, suite: Suite) -> Any:
-    import gymnasium
-
-    # The runner checks what it hands in itself, so Gymnasium's checking wrapper would only cost time.
-    return gymnasium.make(task, user=suite.track, reward=suite.reward, disable_env_checker=True).unwrapped
 
 
 def _versions(

@@ -32,7 +32,7 @@ def choose(records: Sequence[EpisodeRecord], agents: Sequence[str] = ()) -> list
     """
     place = {agent: number for number, agent in reversed(list(enumerate(agents)))}
     episodes: dict[_Group, list[EpisodeRecord]] = defaultdict(list)
-    for record in records:
+    for record in sorted(records, key=lambda record: record.seed):
         if not record.unscored:
             episodes[record.task, record.family, record.seed].append(record)
     families: dict[tuple[str, str], list[_Group]] = defaultdict(list)

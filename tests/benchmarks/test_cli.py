@@ -88,6 +88,17 @@ def test_same_run_in_two_processes_is_the_same(here: Path) -> None:
     assert lines[0] == lines[1]
 
 
+def test_processes_change_nothing(here: Path, capsys: Any) -> None:
+    (here / "many.toml").write_text(SUITE.replace("episodes_per_family = 3", "episodes_per_family = 50"))
+    boards = []
+    for jobs in ("1", "2"):
+        assert main(["eval", "-s", "many.toml", "-j", jobs, "-o", jobs, "--json"]) == 0
+        board = json.loads(capsys.readouterr().out)
+        boards.append([{k: v for k, v in row.items() if "seconds" not in k} for row in board["rows"]])
+    assert boards[0] == boards[1]
+    assert boards[0][0]["episodes"] == 50
+
+
 @pytest.mark.parametrize(
     ("words", "part"),
     [

@@ -247,3 +247,24 @@ def test_folder_without_permission(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(RunFolderError, match="cannot write to the run folder"):
         RunFolder(tmp_path / "file" / "run", {}).__enter__()
+
+
+def test_worker_that_cannot_make_its_agent_says_why() -> None:
+    from dialog_envs.benchmarks.parallel import Job, NotMade, play_in_workers
+    from dialog_envs.benchmarks.suite import Unit
+
+    unit = Unit("PreferenceElicitation-v0", "hard", "terse", 0, 1, 1)
+    job = Job("ilql=no/such/folder", unit.task, "scripted", "binary", 0)
+    with pytest.raises(NotMade, match="no checkpoint folder"):
+        list(play_in_workers(job, [unit], 1))
+
+
+def test_worker_that_dies_is_told(tmp_path: Path) -> None:
+    from dialog_envs.benchmarks.parallel import Job, play_in_workers
+    from dialog_envs.benchmarks.suite import Unit
+
+    (tmp_path / "dies.py").write_text("import os\ndef agent(observation):\n    os._exit(3)\n")
+    unit = Unit("PreferenceElicitation-v0", "hard", "terse", 0, 1, 1)
+    job = Job(f"{tmp_path}/dies.py:agent", unit.task, "scripted", "binary", 0)
+    with pytest.raises(AgentError, match=r"exit code 3.*--jobs 1"):
+        list(play_in_workers(job, [unit], 1))

@@ -45,6 +45,10 @@ def register(app: typer.Typer) -> None:
             list[str] | None,
             typer.Option(help="Score this agent afresh; 'changed': all that changed. Repeatable."),
         ] = None,
+        jobs: Annotated[
+            int | None,
+            typer.Option("--jobs", "-j", min=1, help="Processes for built-in agents [default: one a core]."),
+        ] = None,
         as_json: Annotated[bool, typer.Option("--json", help="Print leaderboard.json.")] = False,
         quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
     ) -> None:
@@ -61,6 +65,7 @@ def register(app: typer.Typer) -> None:
             checkpoints=checkpoints,
             episodes=episodes,
             redo=redo or [],
+            jobs=jobs,
             quiet=quiet,
         )
         if as_json:
