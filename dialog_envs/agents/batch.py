@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from dialog_envs.agents.sequences import TokenEpisode
@@ -42,15 +44,20 @@ class Batch:
 
     def to(self, device: torch.device | str) -> Batch:
         """The batch on another device."""
-        values = {f.name: getattr(self, f.name) for f in fields(self)}
-        return Batch(**{k: v.to(device) if isinstance(v, Tensor) else v for k, v in values.items()})
+        moved = {f.name: getattr(self, f.name).to(device) for f in fields(self) if f.name != "tokens"}
+        return replace(self, **moved)
 
 
 def collate(episodes: Sequence[TokenEpisode], pad: int, end: int) -> Batch:
     """Pads episodes on the right with the token ``pad``; ``end`` is the token that closes an agent turn."""
     width = max(len(episode.ids) for episode in episodes)
     ids = np.full((len(episodes), width), pad, dtype=np.int64)
-    states, actions, rewards, nexts, bootstraps, extra = [], [], [], [], [], []
+    states: list[NDArray[np.int64]] = []
+    actions: list[NDArray[np.int64]] = []
+    rewards: list[NDArray[np.float32]] = []
+    nexts: list[NDArray[np.int64]] = []
+    bootstraps: list[NDArray[np.float32]] = []
+    extra: list[int] = []
     count = sum(int(episode.agent.sum()) for episode in episodes)
     seen = 0
     for row, episode in enumerate(episodes):
@@ -86,7 +93,7 @@ def collate(episodes: Sequence[TokenEpisode], pad: int, end: int) -> Batch:
     )
 
 
-def _tensor(parts: Sequence[np.ndarray], dtype: type[np.generic]) -> Tensor:
+def _tensor(parts: Sequence[NDArray[Any]], dtype: type[np.generic]) -> Tensor:
     return (
         torch.from_numpy(np.concatenate(parts).astype(dtype))
         if parts

@@ -1,7 +1,7 @@
 """A causal language model that speaks as the agent, with optional value heads.
 
-The default is a GPT-2-sized block stack of about one million parameters, trained from scratch: it learns a task's dialogues
-in minutes on two cores. Any causal language model of transformers can take its place (``backbone``).
+The default is a stack of GPT-2's blocks of about one million parameters, trained from scratch: it learns a task's
+dialogues in minutes on two cores. Any causal language model of transformers can take its place (``backbone``).
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class DialogueModel(nn.Module):
     @property
     def vocabulary(self) -> int:
         """Rows of the output layer (a backbone may have more than its tokenizer has tokens)."""
-        return int(self.policy.get_output_embeddings().weight.shape[0])
+        return _rows(self.policy.get_output_embeddings())
 
     def add_heads(self, hidden: int = 0, trunk: str = "shared") -> ValueHeads:
         """Puts fresh value heads on the model; the caller seeds torch."""
@@ -101,6 +101,12 @@ class DialogueModel(nn.Module):
         return sum(p.numel() for p in self.parameters() if p.requires_grad)
 
 
+def _rows(layer: nn.Module) -> int:
+    weight = layer.weight
+    assert isinstance(weight, Tensor)
+    return int(weight.shape[0])
+
+
 def _hidden(trunk: nn.Module, ids: Tensor) -> Tensor:
     """Hidden states of right-padded sequences, flattened: (batch, time) -> (batch * time, width)."""
     hidden = trunk(input_ids=ids, use_cache=False).last_hidden_state  # (batch, time, width)
@@ -125,7 +131,7 @@ def build_model(
         return DialogueModel(_small(config, tokenizer), tokenizer, config.context)
     policy, tokenizer = _backbone(config.backbone)
     extend_tokenizer(tokenizer, special_tokens)
-    if len(tokenizer) > policy.get_input_embeddings().weight.shape[0]:
+    if len(tokenizer) > _rows(policy.get_input_embeddings()):
         policy.resize_token_embeddings(len(tokenizer))
     longest = getattr(policy.config, "max_position_embeddings", None) or config.context
     return DialogueModel(policy, tokenizer, min(config.context, int(longest)))

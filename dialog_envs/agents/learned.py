@@ -87,7 +87,7 @@ class LearnedAgent:
         model, record = load_model(path)
         _check_view(path, model, view)
         config = DecodingConfig(beta=float(record.get("beta", 0.0)))
-        given = {"beta": beta, "temperature": temperature, "top_k": top_k}
+        given: dict[str, Any] = {"beta": beta, "temperature": temperature, "top_k": top_k}
         config = replace(config, **{name: value for name, value in given.items() if value is not None})
         text = f"{record['algorithm']}, {record['parameters'] / 1e6:.1f} M parameters"
         return cls(model.to(device), view, config, text)

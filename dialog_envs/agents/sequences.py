@@ -108,23 +108,39 @@ def text_episode(episode: Any, view: AgentView, brief_of: Callable[[Any], str]) 
     return TextEpisode(tuple(segments), rewards, terminal, group)
 
 
+def _roles(tokenizer: PreTrainedTokenizerBase) -> dict[str, int]:
+    """Ids of the role tokens, asked for once a tokenizer: reading its whole vocabulary takes a millisecond."""
+    roles: dict[str, int] | None = tokenizer.__dict__.get("_dialog_envs_roles")
+    if roles is None:
+        roles = tokenizer.__dict__["_dialog_envs_roles"] = role_ids(tokenizer)
+    return roles
+
+
 def encode_segments(
-    tokenizer: PreTrainedTokenizerBase, segments: Sequence[tuple[str, str]], to_move: bool
+    tokenizer: PreTrainedTokenizerBase,
+    segments: Sequence[tuple[str, str]],
+    to_move: bool,
+    known: dict[str, list[int]] | None = None,
 ) -> tuple[list[int], list[bool], list[int]]:
     """Token ids, which of them are the agent's choice, and the position of each agent turn's last token.
 
-    ``to_move`` appends ``<|agent|>``: the agent is about to speak.
+    ``to_move`` appends ``<|agent|>``: the agent is about to speak. ``known`` remembers texts: most notes and many
+    turns of a dataset are the same.
     """
-    roles = role_ids(tokenizer)
+    roles = _roles(tokenizer)
     ids: list[int] = []
     agent: list[bool] = []
     ends: list[int] = []
     for role, text in segments:
-        words = encode_text(tokenizer, text)
+        words = known.get(text) if known is not None else None
+        if words is None:
+            words = encode_text(tokenizer, text)
+            if known is not None:
+                known[text] = words
         ids.append(roles[ROLES[role]])
         agent.append(False)
         if role == "agent":
-            words.append(roles[END])
+            words = [*words, roles[END]]
             ends.append(len(ids) + len(words) - 1)
         ids.extend(words)
         agent.extend([role == "agent"] * len(words))
@@ -134,9 +150,14 @@ def encode_segments(
     return ids, agent, ends
 
 
-def encode_episode(tokenizer: PreTrainedTokenizerBase, episode: TextEpisode, context: int) -> TokenEpisode:
+def encode_episode(
+    tokenizer: PreTrainedTokenizerBase,
+    episode: TextEpisode,
+    context: int,
+    known: dict[str, list[int]] | None = None,
+) -> TokenEpisode:
     """One episode as tokens, the oldest left out where it is longer than ``context`` tokens."""
-    ids, agent, ends = encode_segments(tokenizer, episode.segments, to_move=not episode.terminal)
+    ids, agent, ends = encode_segments(tokenizer, episode.segments, not episode.terminal, known)
     rewards = np.zeros(len(ids), dtype=np.float32)
     rewards[ends] = episode.rewards
     keep = slice(max(0, len(ids) - context), None)

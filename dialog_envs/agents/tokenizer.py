@@ -83,7 +83,8 @@ def extend_tokenizer(tokenizer: PreTrainedTokenizerBase, special_tokens: Sequenc
 
 def role_ids(tokenizer: PreTrainedTokenizerBase) -> dict[str, int]:
     """Ids of the role tokens, by the tokens' own text."""
-    return {token: int(tokenizer.convert_tokens_to_ids(token)) for token in ROLE_TOKENS}
+    known = tokenizer.get_vocab()
+    return {token: known[token] for token in ROLE_TOKENS}
 
 
 def encode_text(tokenizer: PreTrainedTokenizerBase, text: str) -> list[int]:

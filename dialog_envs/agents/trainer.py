@@ -213,7 +213,7 @@ def _accumulate(
         with torch.autocast(device, dtype=dtype or torch.bfloat16, enabled=dtype is not None):
             loss, parts = algorithm.loss(model, batch, progress)
         share = len(batch.action) / count
-        (loss * share).backward()  # type: ignore[no-untyped-call]
+        (loss * share).backward()
         for name, value in {"loss": loss.detach(), **parts}.items():
             figures[name] = figures.get(name, 0.0) + share * value
     return figures

@@ -7,13 +7,9 @@ Q while decoding at the few tokens that the policy considers.
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 
 class Head(nn.Module):
@@ -74,14 +70,15 @@ class ValueHeads(nn.Module):
     @torch.no_grad()
     def target_values(self, state: Tensor, tokens: Tensor) -> Tensor:
         """The elementwise minimum of both target heads at ``tokens``, without gradient: shape of ``tokens``."""
-        return torch.minimum(self.target[0].at(state, tokens), self.target[1].at(state, tokens))
+        first, second = (head.at(state, tokens) for head in _heads(self.target))
+        return torch.minimum(first, second)
 
     @torch.no_grad()
     def update_targets(self, rate: float) -> None:
         """Polyak average: target <- target + rate * (online - target)."""
-        for target, online in zip(_parameters(self.target), _parameters(self.q), strict=True):
+        for target, online in zip(self.target.parameters(), self.q.parameters(), strict=True):
             target.lerp_(online, rate)
 
 
-def _parameters(modules: nn.Module) -> Iterable[Tensor]:
-    return modules.parameters()
+def _heads(modules: nn.ModuleList) -> list[Head]:
+    return [module for module in modules if isinstance(module, Head)]

@@ -68,7 +68,7 @@ def episode(
     }  # fmt: skip
 
 
-# ---- a dialogue MDP with known Q* --------------------------------------------------------------------------------------
+# ---- a dialogue MDP with known Q* ----------------------------------------------------------------------------------
 
 WORDS = ("a", "b", "c")
 FIRST_REPLY = {"a": "x", "b": "y", "c": "x"}
@@ -91,7 +91,7 @@ def known_values(discount: float) -> dict[tuple[str, ...], float]:
     return {**first, **second}
 
 
-# ---- a corridor: no dialogue of the data goes all the way -----------------------------------------------------------------
+# ---- a corridor: no dialogue of the data goes all the way ---------------------------------------------------------
 
 GOAL, CAP = 4, 7
 WAY = ("left", "right", "right", "left")

@@ -81,7 +81,7 @@ def train(
         "task_version": task.version,
         "config": dataclasses.asdict(learner.config),
         "seed": seed,
-        "data": data_hash(data if episodes is None else episodes),
+        "data": data_hash(str(data) if episodes is None else episodes),
         "init": read_training(init)["fingerprint"] if init is not None else None,
         "shape": dataclasses.asdict(_model_config(model)) if init is None else None,
     }
@@ -107,9 +107,8 @@ def _run(
     from dialog_envs.agents.bc import BC, BCConfig
     from dialog_envs.agents.checkpoint import METRICS, load_model, replacing, save_model
     from dialog_envs.agents.language_model import build_model
-    from dialog_envs.agents.sequences import text_episode
 
-    texts = [text_episode(e, task.view, lambda s: _brief(task, s)) for e in episodes]
+    texts = _texts(task, episodes, str(record["data"]))
     with replacing(path) as folder, trainer.threads(threads):
         metrics = folder / METRICS
         stages: dict[str, Any] = {}
@@ -133,6 +132,20 @@ def _run(
         )  # fmt: skip
 
 
+_LAST_TEXTS: tuple[tuple[object, ...], list[TextEpisode]] | None = None
+
+
+def _texts(task: Any, episodes: Sequence[Any], data: str) -> list[TextEpisode]:
+    """The episodes through the task's view. The last dataset is remembered: several agents learn from the same one."""
+    global _LAST_TEXTS
+    from dialog_envs.agents.sequences import text_episode
+
+    key = (data, task.id, task.version, task.view)
+    if _LAST_TEXTS is None or _LAST_TEXTS[0] != key:
+        _LAST_TEXTS = key, [text_episode(e, task.view, lambda s: _brief(task, s)) for e in episodes]
+    return _LAST_TEXTS[1]
+
+
 def _stage(
     learner: Algorithm[Any], model: DialogueModel, texts: Sequence[TextEpisode], metrics: Path, seed: int,
     device: str, progress: bool,
@@ -143,7 +156,8 @@ def _stage(
 
     with trainer.seeded(seed, f"prepare {learner.name}"):
         learner.prepare(model)
-    chosen = [encode_episode(model.tokenizer, e, model.context) for e in learner.select(texts)]
+    known: dict[str, list[int]] = {}
+    chosen = [encode_episode(model.tokenizer, e, model.context, known) for e in learner.select(texts)]
     report = trainer.fit(learner, model, chosen, seed=seed, device=device, metrics=metrics, progress=progress)
     cropped = sum(len(episode.ids) == model.context for episode in chosen)
     return {
