@@ -19,8 +19,8 @@ RUNNABLE = [
     for page in PAGES
     if any(block.run and block.language in ("python", "bash") for block in read_blocks(read_page(page)))
 ]
-LONGEST = 300.0
-"""Seconds a page may take."""
+LONGEST = 900.0
+"""Seconds a page may take, on a machine that is busy with other things, too."""
 
 
 COMMAND = f"""#!{sys.executable}
