@@ -14,7 +14,7 @@ from dialog_envs.core.dialogue import USER, Act, TurnView
 from dialog_envs.errors import UsageError
 
 Acts = tuple[Act, ...]
-SHORTLIST = 6
+SHORTLIST = 4
 """Most activities on the preference task's menu."""
 _WORD = re.compile(r"[^\W\d_]{4,}")
 
