@@ -1,7 +1,7 @@
 """The embedded model: SmolLM2-135M-Instruct on this machine's processor, without a network or a key.
 
-A turn of the prompted agent in choice mode (about 24 candidates, 130 tokens in their tree, 40 new tokens of dialogue
-after 450 that are remembered) takes 0.25 s of one core (AMD Zen 5, bfloat16).
+A turn of the prompted agent in choice mode (about 13 candidates, 90 tokens in their tree, 35 new tokens of dialogue
+after 450 that are remembered) takes 0.2 s of one core (AMD Zen 5, bfloat16).
 """
 
 from __future__ import annotations
@@ -86,8 +86,8 @@ class EmbeddedModel:
 
     Args:
         threads: processor threads of a call. torch has one pool for the whole process: the number is set for the
-            call and restored after it; ``None`` leaves it as it is. One by default: on two idle cores a second thread
-            makes it a third faster, but beside any other busy process it makes it five times slower, because the
+            call and restored after it; ``None`` leaves it as it is. One by default: a second thread helps only where
+            both cores are idle; beside other busy processes it was measured more than ten times slower, because the
             threads of a pool wait for each other at every step. Use two processes rather than two threads.
         dtype: ``"bfloat16"``, ``"float32"``, or ``"auto"``: bfloat16 where the processor multiplies it natively
             (three times as fast), float32 elsewhere.
