@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from dialog_envs.errors import UnknownName, UsageError
-from dialog_envs.tasks.preference.catalogue import Item, Place, facts, item, places
+from dialog_envs.tasks.preference.catalogue import Item, facts, item, places
 
 OCCASIONS: tuple[tuple[str, str], ...] = (
     ("a free day on a business trip", "solo"),
@@ -64,7 +64,7 @@ class PreferenceScenario:
             "You have 12 turns, and their patience has an end.",
             "Activities:",
         ]
-        lines += [f"- {entry.name}: {entry.blurb}. {facts(entry)}." for entry in self.activities]
+        lines += map(_line, self.items)
         return "\n".join(lines)
 
     def to_json(self) -> dict[str, Any]:
@@ -77,28 +77,37 @@ class PreferenceScenario:
         }
 
 
+@lru_cache(maxsize=4096)
+def _line(name: str) -> str:
+    """What a brief says of one activity."""
+    entry = item(name)
+    return f"- {entry.name}: {entry.blurb}. {facts(entry)}."
+
+
 def sample_scenario(rng: np.random.Generator) -> PreferenceScenario:
     """Draw a place, an occasion and 12 to 16 of the place's activities that suit the company."""
     draws = rng.random(3)
     place = places()[int(draws[0] * len(places()))]
     occasion, company = OCCASIONS[int(draws[1] * len(OCCASIONS))]
-    sure, rest = _pools(place, company)
+    sure, rest = _pools(place.slug, company)
     size = min(MIN_ITEMS + int(draws[2] * (MAX_ITEMS - MIN_ITEMS + 1)), len(sure) + len(rest))
-    first = rng.permutation(len(sure))[:SURE_ITEMS].tolist()
-    pool = [entry.id for i, entry in enumerate(sure) if i not in first] + [entry.id for entry in rest]
-    chosen = [sure[i].id for i in first] + [
-        pool[i] for i in rng.permutation(len(pool))[: size - len(first)].tolist()
-    ]
-    order = rng.permutation(len(chosen)).tolist()
-    return PreferenceScenario(place.name, occasion, company, tuple(chosen[i] for i in order))
+    shuffled = _shuffled(sure, rng)
+    others = _shuffled((*shuffled[SURE_ITEMS:], *rest), rng)
+    chosen = shuffled[:SURE_ITEMS] + others[: size - SURE_ITEMS]
+    return PreferenceScenario(place.name, occasion, company, tuple(_shuffled(chosen, rng)))
+
+
+def _shuffled(names: Sequence[str], rng: np.random.Generator) -> list[str]:
+    return [names[i] for i in rng.permutation(len(names)).tolist()]
 
 
 @lru_cache(maxsize=256)
-def _pools(place: Place, company: str) -> tuple[tuple[Item, ...], tuple[Item, ...]]:
-    """Activities that suit the company: those that fit everybody, and the others."""
-    fitting = tuple(entry for entry in place.items if company in entry.suits)
-    sure = tuple(entry for entry in fitting if fits_everybody(entry))
-    return sure, tuple(entry for entry in fitting if not fits_everybody(entry))
+def _pools(slug: str, company: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Ids of a place's activities that suit the company: those that fit everybody, and the others."""
+    entries = next(place.items for place in places() if place.slug == slug)
+    fitting = [entry for entry in entries if company in entry.suits]
+    sure = tuple(entry.id for entry in fitting if fits_everybody(entry))
+    return sure, tuple(entry.id for entry in fitting if not fits_everybody(entry))
 
 
 def fits_everybody(entry: Item) -> bool:
