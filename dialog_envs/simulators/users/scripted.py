@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from dialog_envs.core.dialogue import Act, TurnView, UserTurn
+from dialog_envs.core.seeding import stream
 from dialog_envs.core.task import Task
 
 
@@ -22,8 +23,7 @@ class ScriptedUser:
     def start(self, task: Task[Any, Any, Any], persona: Any, scenario: Any, rng: np.random.Generator) -> None:
         """Begin an episode."""
         self._task, self._persona, self._scenario = task, persona, scenario
-        # Half of what Generator.spawn costs, and an episode is only four turns long.
-        self._acts_rng, self._words_rng = rng, np.random.Generator(np.random.PCG64(rng.integers(2**63)))
+        self._acts_rng, self._words_rng = rng, stream(int(rng.integers(2**63)), "words")
         self._state = task.kernel.start(scenario, persona)
 
     def opening(self) -> UserTurn:
