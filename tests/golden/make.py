@@ -1,0 +1,97 @@
+"""Golden transcripts: one dialogue a family, to read aloud, and to see what a change does to how people talk.
+
+``python -m tests.golden.make`` looks for the first seed at which a policy's dialogue shows what the family is about,
+and writes the files. ``python -m tests.golden.make --keep`` writes the dialogues of the seeds that stand in the files:
+use it after a change of wording, and read the difference.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+from dialog_envs.agents.scripted import ScriptedAgent
+from dialog_envs.core.dialogue import AGENT
+from dialog_envs.core.env import DialogEnv
+from dialog_envs.tasks.preference.card import card
+from dialog_envs.testing import play
+
+ID = "PreferenceElicitation-v0"
+FOLDER = Path(__file__).parent / "preference"
+
+SHOWS: dict[str, tuple[str, str]] = {
+    "easygoing": ("competent", r"volunteer\(.*reject\(.*accept\("),
+    "focused": ("heuristic", r"answer\(.*answer\(.*answer\(.*accept\(.*success"),
+    "reserved": ("heuristic", r"evade\(.*answer\(.*accept\("),
+    "hesitant": ("heuristic", r"answer\(.*hesitate\(.*accept\(.*success"),
+    "cost_averse": ("competent", r"answer\(budget, any\).*reject\(budget, low.*accept\(.*success"),
+    "indecisive": ("competent", r"answer\(.*hesitate\(.*hesitate\(.*accept\("),
+    "terse": ("competent", r"evade\(.*reject\([^,]*\).*accept\("),
+    "impatient": ("competent", r"answer\(.*reject\(.*leave"),
+    "changeable": ("heuristic", r"answer\(theme.*change\(theme.*accept\(.*success"),
+    "contradictory": ("heuristic", r"answer\((crowd|pace|setting).*reject\(\1.*accept\("),
+}
+"""Family → the agent's policy, and what the user's acts and the outcome must show, in this order."""
+_HEADER = re.compile(r"agent (?P<policy>\S+), seed (?P<seed>\d+)")
+
+
+def episode(family: str, policy: str, seed: int) -> DialogEnv:
+    """The dialogue of a seed, played to its end."""
+    return play(ID, ScriptedAgent(policy, ID), seed, family)[0]
+
+
+def transcript(family: str, policy: str, seed: int) -> str:
+    """Persona, scenario, words with acts, and the outcome, as text."""
+    env = episode(family, policy, seed)
+    assert env.outcome is not None
+    rows = "\n".join(f"  {name}: {value}" for name, value in card(env.persona))
+    lines = [
+        f"{ID}, agent {policy}, seed {seed}",
+        rows,
+        f"  Where: {env.scenario.place}, {env.scenario.occasion}",
+        "",
+    ]
+    for turn in env.turns:
+        who = "Agent" if turn.speaker == AGENT else "User "
+        lines += [f"{who}  {turn.text}", f"       [{'; '.join(map(str, turn.acts))}]"]
+    return "\n".join([*lines, "", result(env), ""])
+
+
+def result(env: DialogEnv) -> str:
+    """One line on the outcome."""
+    assert env.outcome is not None
+    kind = "success" if env.outcome.success else "failure"
+    return f"{kind}, graded {env.outcome.graded:.3f}, ended by {env.outcome.ended_by}"
+
+
+def shows(family: str, seed: int) -> bool:
+    """Whether the dialogue of a seed shows what the family is about."""
+    policy, pattern = SHOWS[family]
+    env = episode(family, policy, seed)
+    told = " ".join(str(act) for turn in env.turns if turn.speaker != AGENT for act in turn.acts)
+    return len(env.turns) >= 7 and re.search(pattern, f"{told} {result(env)}") is not None
+
+
+def read_header(text: str) -> tuple[str, int]:
+    """Policy and seed of a golden file."""
+    found = _HEADER.search(text)
+    assert found is not None, "a golden file begins with a line 'ID, agent POLICY, seed SEED'"
+    return found["policy"], int(found["seed"])
+
+
+def main(keep: bool) -> None:
+    """Write every file."""
+    for number, (family, (policy, _)) in enumerate(SHOWS.items()):
+        path = FOLDER / f"{family}.txt"
+        if keep:
+            policy, seed = read_header(path.read_text(encoding="utf-8"))
+        else:
+            first = 1000 * number  # another place and other tastes for each family
+            seed = next(seed for seed in range(first, first + 1000) if shows(family, seed))
+        path.write_text(transcript(family, policy, seed), encoding="utf-8")
+        sys.stdout.write(f"{path.name}: agent {policy}, seed {seed}\n")
+
+
+if __name__ == "__main__":
+    main(keep="--keep" in sys.argv[1:])
