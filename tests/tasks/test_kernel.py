@@ -10,7 +10,7 @@ from dialog_envs.tasks.preference.scenario import sample_scenario
 from dialog_envs.tasks.preference.utility import verdicts
 
 KERNEL = PreferenceKernel()
-SCENARIO = sample_scenario(stream(3, "scenario"))
+SCENARIO = sample_scenario(stream(5, "scenario"))
 YES, NO = (lambda p: p > 0), (lambda p: p >= 1)
 """Coins: everything that can happen happens; only what must happen happens."""
 

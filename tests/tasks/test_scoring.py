@@ -15,7 +15,7 @@ from dialog_envs.tasks.preference.scoring import LEARNED, REFUSED, score
 from dialog_envs.tasks.preference.utility import verdicts
 from tests.tasks.preference_play import dialogues
 
-SCENARIO = sample_scenario(stream(3, "scenario"))
+SCENARIO = sample_scenario(stream(5, "scenario"))
 PERSONA = PreferencePersona("focused", "food", "any", "any", "quiet", "any", "any", "none", "theme")
 JUDGED = verdicts(SCENARIO.items, PERSONA)
 RANKED = sorted(SCENARIO.items, key=lambda name: -JUDGED.utilities[name])

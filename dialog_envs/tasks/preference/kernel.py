@@ -137,6 +137,11 @@ def contradicts(name: str, told: dict[str, str]) -> bool:
 class _Turn:
     """A user turn in the making: acts so far, and the state they lead to."""
 
+    __slots__ = (
+        "state", "persona", "manner", "coin", "acts", "told", "said", "used", "rejected", "pondered", "greeted",
+        "changed",
+    )  # fmt: skip
+
     def __init__(self, state: PreferenceState, coin: Coin) -> None:
         self.state = state
         self.persona = state.persona
@@ -301,7 +306,9 @@ class _Turn:
 
         Not right after "hard to say", which would take it back.
         """
+        p = self.manner.volunteers
+        if not (engaged and p) or any(act.kind == "evade" for act in self.acts):
+            return
         slot = self.unsaid()
-        p = 0.0 if any(act.kind == "evade" for act in self.acts) else self.manner.volunteers
-        if engaged and slot is not None and p and self.patience > 0 and self.coin(p):
+        if slot is not None and self.patience > 0 and self.coin(p):
             self.say("volunteer", slot, self.persona.says(slot))

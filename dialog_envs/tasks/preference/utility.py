@@ -31,7 +31,10 @@ def feasible(entry: Item, persona: PreferencePersona) -> bool:
 
 def broken_constraint(entry: Item, persona: PreferencePersona) -> str | None:
     """The first hard slot that the activity breaks (need, budget, time), or ``None``."""
-    return next((slot for slot in HARD if breaks(entry, slot, getattr(persona, slot))), None)
+    for slot in HARD:
+        if breaks(entry, slot, getattr(persona, slot)):
+            return slot
+    return None
 
 
 def breaks(entry: Item, slot: str, value: str) -> bool:
@@ -75,14 +78,22 @@ def weight(persona: PreferencePersona, slot: str) -> float:
 
 def utility(entry: Item, persona: PreferencePersona) -> float:
     """0 if a hard constraint is broken; else from ``FLOOR`` up to 1, by the weighted share of wishes that are met."""
+    return _utility(entry, persona, _wishes(persona))
+
+
+def _wishes(persona: PreferencePersona) -> list[tuple[str, str, float]]:
+    """(slot, value, weight) of each soft attribute on which the persona has a preference."""
+    shares = [(slot, getattr(persona, slot), weight(persona, slot)) for slot in SOFT]
+    return [wish for wish in shares if wish[2]]
+
+
+def _utility(entry: Item, persona: PreferencePersona, wishes: list[tuple[str, str, float]]) -> float:
     if not feasible(entry, persona):
         return 0.0
     total = got = 0.0
-    for slot in SOFT:
-        share = weight(persona, slot)
-        if share:
-            total += share
-            got += share * match(entry, slot, getattr(persona, slot))
+    for slot, value, share in wishes:
+        total += share
+        got += share * match(entry, slot, value)
     return FLOOR + (1.0 - FLOOR) * got / total
 
 
@@ -112,7 +123,8 @@ class Verdicts:
 @lru_cache(maxsize=512)
 def verdicts(items: tuple[str, ...], persona: PreferencePersona) -> Verdicts:
     """Judge the activities ``items`` for a persona."""
-    utilities = {name: utility(item(name), persona) for name in items}
+    wishes = _wishes(persona)
+    utilities = {name: _utility(item(name), persona, wishes) for name in items}
     best = max(utilities.values())
     return Verdicts(
         utilities, best, frozenset(n for n, u in utilities.items() if u > 0 and u >= best - CLOSE)
