@@ -63,7 +63,7 @@ def test_the_oracle_must_be_shown_the_persona():
 
 def test_mixture():
     assert sum(MIXTURE.values()) == pytest.approx(1.0)
-    assert set(MIXTURE) == set(STYLES)
+    assert set(MIXTURE) <= set(STYLES)
     assert set(BASELINES) < set(POLICIES)
 
 
@@ -91,9 +91,9 @@ def test_the_undecided_are_helped_to_decide():
     won = 0
     for seed in range(8):
         env, _ = play_with(ScriptedAgent("information-gain"), seed, persona)
-        compared = [turn for turn in env.turns if sum(act.kind == "suggest" for act in turn.acts) == 2]
-        hesitated = any(act.kind == "hesitate" for turn in env.turns for act in turn.acts)
-        assert bool(compared) == hesitated
+        for user, agent in zip(env.turns[2::2], env.turns[3::2], strict=False):
+            if any(act.kind == "hesitate" for act in user.acts):
+                assert [act.kind for act in agent.acts] == ["suggest", "suggest"]
         won += env.outcome.success
     assert won >= 5
 
