@@ -40,13 +40,18 @@ class EmptyTextEnv(gym.Env[Any, str]):
     ) -> tuple[Any, dict[str, Any]]:
         """No dialogue."""
         super().reset(seed=seed)
-        self._turns: tuple[Any, ...] = ()
-        return {"brief": "", "dialogue": self._turns}, {}
+        self._texts: tuple[str, ...] = ()
+        return self._observation(), {}
 
     def step(self, action: str) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Echo."""
-        self._turns = (*self._turns, {"speaker": 0, "text": action}, {"speaker": 1, "text": "I see."})
-        return {"brief": "", "dialogue": self._turns}, 0.0, len(self._turns) >= 12, False, {}
+        self._texts = (*self._texts, action, "I see.")
+        return self._observation(), 0.0, len(self._texts) >= 12, False, {}
+
+    def _observation(self) -> dict[str, Any]:
+        # New dicts each time, as Gymnasium asks for: what was handed out may be kept.
+        turns = tuple([{"speaker": i % 2, "text": text} for i, text in enumerate(self._texts)])
+        return {"brief": "", "dialogue": turns}
 
 
 def record_utterances(env_id: str, episodes: int = RECORDED) -> list[tuple[int, list[str]]]:

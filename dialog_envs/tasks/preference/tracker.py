@@ -7,7 +7,8 @@ note before each of their turns (:mod:`dialog_envs.tasks.preference.view`); the 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from copy import copy
+from dataclasses import dataclass, field, replace
 
 from dialog_envs.core.dialogue import AGENT, Act, TurnView
 from dialog_envs.tasks.preference.catalogue import Item
@@ -93,7 +94,7 @@ class Tracker:
 
     def leaders(self) -> int:
         """How many activities share the best score (refused ones left out)."""
-        scores = [score for name, score in self.ranking() if name not in self.refused]
+        scores = [self.score(entry) for entry in self.activities if entry.id not in self.refused]
         return sum(score >= max(scores) - 1e-9 for score in scores) if scores else 0
 
 
@@ -115,6 +116,19 @@ class Follower:
         self.user_acts: tuple[Act, ...] = ()
         self._agent_acts: tuple[Act, ...] | None = None
         self._seen = 0
+
+    def copy(self) -> Follower:
+        """A reader that has read the same, and goes on by itself."""
+        twin, tracker = copy(self), self.tracker
+        twin.tracker = replace(
+            tracker,
+            wishes=dict(tracker.wishes),
+            evaded=set(tracker.evaded),
+            refused=set(tracker.refused),
+            pondered=list(tracker.pondered),
+        )
+        twin.exchanges = list(self.exchanges)
+        return twin
 
     def catch_up(self, dialogue: Sequence[TurnView]) -> None:
         """Read the turns that were not read yet."""

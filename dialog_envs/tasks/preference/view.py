@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from dialog_envs.core.dialogue import AGENT, TurnView
 from dialog_envs.tasks.preference.persona import SLOTS
@@ -28,26 +29,23 @@ class PreferenceView:
     def segments(self, brief: str, dialogue: Sequence[TurnView]) -> list[tuple[str, str]]:
         """``[(role, text), …]``: notes, user turns, and agent turns with names as ranks."""
         found: list[tuple[str, str]] = []
-        reader = Follower(brief)
+        moment: _Moment | None = None
         for i, turn in enumerate(dialogue):
             if turn["speaker"] == AGENT:
-                reader.catch_up(dialogue[:i])
-                found.append(("note", note(reader.tracker)))
-                found.append(("agent", _ranks_for_names(turn["text"], _ranked_names(reader))))
+                moment = _moment(brief, dialogue[:i], moment)
+                found.append(("note", moment.note))
+                found.append(("agent", _ranks_for_names(turn["text"], moment.ranked)))
             else:
                 found.append(("user", turn["text"]))
         if not dialogue or dialogue[-1]["speaker"] != AGENT:
-            reader.catch_up(dialogue)
-            found.append(("note", note(reader.tracker)))
+            found.append(("note", _moment(brief, dialogue, moment).note))
         return found
 
     def realise(self, text: str, brief: str, dialogue: Sequence[TurnView]) -> str:
         """Ranks → names, by the ranking before the coming agent turn. A rank that there is not stays as it is."""
         if "<" not in text:
             return text
-        reader = Follower(brief)
-        reader.catch_up(dialogue)
-        ranked = _ranked_names(reader)
+        ranked = _moment(brief, dialogue).ranked
 
         def name(found: re.Match[str]) -> str:
             rank = int(found[1])
@@ -56,9 +54,33 @@ class PreferenceView:
         return _RANK.sub(name, text)
 
 
-def _ranked_names(reader: Follower) -> list[str]:
-    names = dict(zip(reader.scenario.items, reader.scenario.item_names, strict=True))
-    return [names[item] for item, _ in reader.tracker.ranking()]
+class _Moment(NamedTuple):
+    """What an agent knows before one of its turns."""
+
+    reader: Follower
+    note: str
+    ranked: tuple[str, ...]
+    """Names of the activities, the best first."""
+
+
+_MEMO_SIZE = 2_048
+_memo: dict[tuple[str, tuple[tuple[int, str], ...]], _Moment] = {}
+"""The moments seen last. A dialogue grows turn by turn, and an agent looks at all of it before each turn."""
+
+
+def _moment(brief: str, dialogue: Sequence[TurnView], earlier: _Moment | None = None) -> _Moment:
+    """The moment after a dialogue; ``earlier``, one of the same dialogue, saves reading its turns again."""
+    key = (brief, tuple((turn["speaker"], turn["text"]) for turn in dialogue))
+    found = _memo.get(key)
+    if found is None:
+        reader = earlier.reader.copy() if earlier else Follower(brief)
+        reader.catch_up(dialogue)
+        names = dict(zip(reader.scenario.items, reader.scenario.item_names, strict=True))
+        ranked = tuple(names[item] for item, _ in reader.tracker.ranking())
+        if len(_memo) >= _MEMO_SIZE:
+            _memo.clear()
+        _memo[key] = found = _Moment(reader, note(reader.tracker), ranked)
+    return found
 
 
 def _ranks_for_names(text: str, ranked: Sequence[str]) -> str:
