@@ -53,7 +53,7 @@ class _Digest(ISeedSequence):
 
 def stream(seed: int, *names: str | int) -> np.random.Generator:
     """A numpy Generator (PCG64) for the stream ``names`` of ``seed``. It cannot ``spawn``: name another stream."""
-    return np.random.Generator(np.random.PCG64(_Digest(_digest(seed, names))))
+    return np.random.Generator(np.random.PCG64(_Digest(_digest(seed, names))))  # type: ignore[arg-type]  # the stubs know SeedSequence only
 
 
 def streams(seed: int, names: Sequence[str]) -> tuple[np.random.Generator, ...]:
