@@ -25,7 +25,6 @@ COST = {
     "ignores what was said": 0.5,
     "suggested again": 1.0,
     "extra suggestion": 1.2,
-    "hesitation": 0.3,
     "too many suggestions": 1.5,
     "not understood": 1.0,
     "idle": 0.5,
@@ -268,7 +267,6 @@ class _Turn:
             and self.manner.hesitates
             and self.coin(self.manner.hesitates)
         ):
-            self.charge("hesitation")
             self.pondered = (*self.pondered, name)
             self.acts.append(Act("hesitate", item=name))
             return False

@@ -302,7 +302,7 @@ def _cost(belief: Belief, agent_acts: tuple[Act, ...], user_acts: tuple[Act, ...
         if len(names) >= TOO_MANY:
             return total + COST["too many suggestions"]
         if "hesitate" in kinds:
-            return total + COST["hesitation"]
+            return total
         return total + _refusal_cost(belief, names)
     if asks:
         return _question_cost(asks) + COST["repeated question"] * kinds.count("told")

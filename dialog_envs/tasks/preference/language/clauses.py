@@ -70,7 +70,7 @@ def cut(tokens: list[str], spans: list[Span]) -> list[Clause]:
     i = 0
     while i < n:
         token = tokens[i]
-        if i in starts:
+        if starts and i in starts:
             span = starts[i]
             clause.spans.append(span)
             clause.size += span[1] - i
@@ -148,8 +148,9 @@ def _relative(word: str) -> bool:
 def _take(tokens: list[str], i: int, n: int, clause: Clause, phrases: lexicon.Trie) -> int:
     """Take in the longest phrase at token i, or the token itself; the index after it."""
     token = tokens[i]
-    if token in phrases:
-        for end, (kind, name, value) in reversed(lexicon.matches(phrases, tokens, i, n)):
+    found = lexicon.matches(phrases, tokens, i, n) if token in phrases else None
+    if found:
+        for end, (kind, name, value) in reversed(found):
             if kind == "cue":
                 if name in START:
                     name = _start(tokens, i, end, n, clause, name)

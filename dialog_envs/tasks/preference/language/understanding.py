@@ -286,6 +286,13 @@ class _Turn:
 
     def _asks(self, clause: Clause) -> bool:
         """One ask for each slot that a question names, with its value if it is to be answered by yes or no."""
+        if len(clause.slots) == 1 and clause.slots[0][0][-1] != "~":  # as below, for what most questions are like
+            slot, value = clause.slots[0]
+            if slot == "or":
+                return False
+            named = value and not clause.wh and (value[-1] != "~" or clause.size > 2)
+            self.acts.append(Act("ask", slot, value.rstrip("~") if named else None))
+            return True
         found: dict[str, list[str]] = {}
         weak: list[str] = []
         alternatives = False
@@ -350,6 +357,8 @@ class _Turn:
     def _settle(self) -> tuple[Act, ...]:
         """Weigh the acts of the turn: what decides it stays, what only goes with that falls away."""
         acts = self.acts
+        if len(acts) == 1 and not self.weak:
+            return (acts[0],)
         kinds = {act.kind for act in acts}
         if _ACK in self.weak and not kinds & {"suggest", "refuse", "close", "greet", "acknowledge"}:
             acts = [_ACK, *acts]
