@@ -286,13 +286,6 @@ class _Turn:
 
     def _asks(self, clause: Clause) -> bool:
         """One ask for each slot that a question names, with its value if it is to be answered by yes or no."""
-        if len(clause.slots) == 1 and clause.slots[0][0][-1] != "~":  # as below, for what most questions are like
-            slot, value = clause.slots[0]
-            if slot == "or":
-                return False
-            named = value and not clause.wh and (value[-1] != "~" or clause.size > 2)
-            self.acts.append(Act("ask", slot, value.rstrip("~") if named else None))
-            return True
         found: dict[str, list[str]] = {}
         weak: list[str] = []
         alternatives = False
