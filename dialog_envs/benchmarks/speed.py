@@ -1,6 +1,7 @@
 """``python -m dialog_envs.benchmarks.speed env``: how fast the scripted environment is, beside an empty text one.
 
-Figures are ratios within one run: the same machine, the same minute, one thread.
+Time is the processor time of one thread, so that what else the machine does counts little; the empty environment
+shows, in the same minute, what the machine can do.
 """
 
 from __future__ import annotations
@@ -77,9 +78,9 @@ def record_utterances(env_id: str, episodes: int = RECORDED) -> list[tuple[int, 
 
 
 def run(env: gym.Env[Any, str], script: list[tuple[int, list[str]]], steps: int, offset: int = 0) -> float:
-    """Seconds for at least ``steps`` steps, resets included. ``offset`` moves the seeds: new users, same words."""
+    """Processor seconds for at least ``steps`` steps, resets included. ``offset`` moves the seeds: new users, same words."""
     done = 0
-    begin = time.perf_counter()
+    begin = time.process_time()
     while done < steps:
         for seed, texts in script:
             env.reset(seed=seed + offset)
@@ -89,7 +90,7 @@ def run(env: gym.Env[Any, str], script: list[tuple[int, list[str]]], steps: int,
                 if terminated or truncated:
                     break
         offset += len(script)
-    return (time.perf_counter() - begin) * steps / done
+    return (time.process_time() - begin) * steps / done
 
 
 def measure(env_id: str, steps: int, parts: int) -> dict[str, Any]:
