@@ -78,7 +78,7 @@ def record_utterances(env_id: str, episodes: int = RECORDED) -> list[tuple[int, 
 
 
 def run(env: gym.Env[Any, str], script: list[tuple[int, list[str]]], steps: int, offset: int = 0) -> float:
-    """Processor seconds for at least ``steps`` steps, resets included. ``offset`` moves the seeds: new users, same words."""
+    """Processor seconds for ``steps`` steps, resets included. ``offset`` moves the seeds: new users, same words."""
     done = 0
     begin = time.process_time()
     while done < steps:
