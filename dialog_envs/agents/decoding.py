@@ -11,6 +11,7 @@ V is the same for every token of a state and cancels in the softmax; it is not c
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -32,13 +33,16 @@ class DecodingConfig:
     temperature: float = 1.0
     """0 takes the most probable token."""
     top_k: int = 20
+    min_p: float = 0.0
+    """Tokens below this share of the most probable token's probability are left out: a constraint to the data's
+    support, as in BCQ (Fujimoto et al., 1812.02900; discrete: 1910.01708). Q is an extrapolation where pi is small."""
     max_tokens: int = 40
 
     def __post_init__(self) -> None:
-        if self.temperature < 0 or self.top_k < 1 or self.max_tokens < 1:
+        if self.temperature < 0 or self.top_k < 1 or self.max_tokens < 1 or not 0 <= self.min_p <= 1:
             raise UsageError(
-                f"temperature={self.temperature}, top_k={self.top_k}, max_tokens={self.max_tokens}: the first must be "
-                "0 or more, the others at least 1."
+                f"temperature={self.temperature}, top_k={self.top_k}, max_tokens={self.max_tokens}, "
+                f"min_p={self.min_p}: the first must be 0 or more, the next two at least 1, the last from 0 to 1."
             )
 
 
@@ -56,7 +60,10 @@ def perturb(logits: Tensor, q: Tensor | None, candidates: Tensor, config: Decodi
     """
     scores = logits.double()
     if q is not None:
+        unlikely = scores < scores.amax(-1, keepdim=True) + math.log(config.min_p) if config.min_p else None
         scores = scores + config.beta * q.double()
+        if unlikely is not None:
+            scores = scores.masked_fill(unlikely, -torch.inf)
     if config.temperature == 0:
         return torch.nn.functional.one_hot(scores.argmax(-1), candidates.shape[-1]).double()
     return torch.softmax(scores / config.temperature, dim=-1)

@@ -1,14 +1,21 @@
-"""Implicit language Q-learning (ILQL), on the level of tokens.
+"""Implicit language Q-learning (ILQL), on the level of tokens or of utterances.
 
 Source: Snell, Kostrikov, Su, Yang, Levine: Offline RL for Natural Language Generation with Implicit Language Q
 Learning, arXiv 2206.11871. Utterances are sequences of token actions; the next state of an agent token is the state
 before the next *agent* token, so notes and user words are part of the environment's transition.
+
+**Token level** (as published): every token is a step of the MDP. A reward travels back by one token an update, and
+the expectile's optimism is applied once a token: about fifty times in a dialogue of five turns.
+
+**Utterance level** (``level="utterance"``): a turn is one step. Every token of a turn has the turn's goal, its reward
+plus the value where the next turn begins, and V is fitted to the value of whole utterances. Optimism is applied once a
+turn, and a reward travels back by a turn an update. With one-token turns the two are the same.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import torch
@@ -26,6 +33,8 @@ from dialog_envs.errors import UsageError
 class ILQLConfig:
     """Settings of ILQL; the loss is :func:`ilql_loss`."""
 
+    level: Literal["token", "utterance"] = "token"
+    """What a step of the MDP is; see the module's text."""
     expectile: float = 0.7
     """tau: 0.5 is the mean over the data's actions, towards 1 their maximum."""
     discount: float = 0.99
@@ -49,6 +58,8 @@ class ILQLConfig:
     """Whether the value of the last state continues an episode that the turn cap cut off."""
     beta: float = 16.0
     """Weight of the advantage in decoding: log pi + beta (Q - V)."""
+    min_p: float = 0.0
+    """Decoding considers tokens of at least this share of the most probable one's probability under pi."""
     training: TrainingConfig = field(default_factory=TrainingConfig)
 
 
@@ -85,6 +96,9 @@ def ilql_loss(
     """
     n = len(batch.action)
     target = target.detach()
+    if config.level == "utterance":
+        last = last_of_turn(batch)
+        target, batch = target[last], by_utterance(batch, last)
     u = target - v[:n]
     weight = torch.where(u < 0, 1.0 - config.expectile, config.expectile)
     v_loss = (weight * u.square()).mean()
@@ -115,6 +129,25 @@ def ilql_loss(
     return loss, {name: part.detach() for name, part in parts.items()}
 
 
+def last_of_turn(batch: Batch) -> Tensor:
+    """For each of the N actions the index of its turn's last action: (N,). A turn cut short ends where the batch does."""
+    n = len(batch.action)
+    ends = torch.nonzero(batch.turn_end > 0).squeeze(-1)
+    places = torch.searchsorted(ends, torch.arange(n, device=ends.device))
+    return torch.cat([ends, ends.new_tensor([n - 1])])[places]
+
+
+def by_utterance(batch: Batch, last: Tensor) -> Batch:
+    """The same actions with their turn's reward and next state, as if each turn were one step of the MDP."""
+    return replace(
+        batch,
+        reward=batch.reward[last],
+        next_state=batch.next_state[last],
+        bootstrap=batch.bootstrap[last],
+        turn_end=torch.ones_like(batch.turn_end),
+    )
+
+
 def _discount(batch: Batch, config: ILQLConfig) -> Tensor:
     """What the next state's value is multiplied with: (N,)."""
     bootstrap = batch.bootstrap
@@ -131,7 +164,7 @@ def discounted_returns(batch: Batch, discount: Tensor) -> Tensor:
     rewards, discounts, following = batch.reward.tolist(), discount.tolist(), batch.next_state.tolist()
     returns = [0.0] * n
     for i in reversed(range(n)):
-        later = returns[following[i]] if i < following[i] < n else 0.0
+        later = returns[following[i]] if i < following[i] < n else 0.0  # also where it is a turn further on
         returns[i] = rewards[i] + discounts[i] * later
     return torch.tensor(returns, device=batch.reward.device)
 
@@ -159,6 +192,8 @@ class ILQL(Algorithm[ILQLConfig]):
                 f"expectile={config.expectile} must lie between 0 and 1, discount={config.discount} and "
                 f"polyak={config.polyak} between 0 and 1 inclusive (polyak above 0)."
             )
+        if config.level not in ("token", "utterance"):
+            raise UsageError(f"level='{config.level}' is unknown: choose 'token' or 'utterance'.")
         if config.trunk not in ("shared", "separate"):
             raise UsageError(f"trunk='{config.trunk}' is unknown: choose 'shared' or 'separate'.")
         model.add_heads(config.head_width, config.trunk)

@@ -61,6 +61,7 @@ class LearnedAgent:
         beta: float | None = None,
         temperature: float | None = None,
         top_k: int | None = None,
+        min_p: float | None = None,
         task: Any = None,
         view: AgentView | None = None,
         device: str = "cpu",
@@ -72,6 +73,7 @@ class LearnedAgent:
             beta: weight of the advantage; None takes the one of the training.
             temperature: 0 speaks greedily; None takes the default, 1.
             top_k: tokens considered at each step; None takes the default.
+            min_p: least share of the most probable token's probability; None takes the one of the training.
             task: a task or its id, which the checkpoint must have been trained for; None takes the checkpoint's.
             view: how the task is read, if not the task's own.
             device: where to compute.
@@ -86,8 +88,8 @@ class LearnedAgent:
             view = _task_of(record, task).view
         model, record = load_model(path)
         _check_view(path, model, view)
-        config = DecodingConfig(beta=float(record.get("beta", 0.0)))
-        given: dict[str, Any] = {"beta": beta, "temperature": temperature, "top_k": top_k}
+        config = DecodingConfig(beta=float(record.get("beta", 0.0)), min_p=float(record.get("min_p", 0.0)))
+        given: dict[str, Any] = {"beta": beta, "temperature": temperature, "top_k": top_k, "min_p": min_p}
         config = replace(config, **{name: value for name, value in given.items() if value is not None})
         text = f"{record['algorithm']}, {record['parameters'] / 1e6:.1f} M parameters"
         return cls(model.to(device), view, config, text)

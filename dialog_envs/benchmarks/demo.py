@@ -18,7 +18,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +50,11 @@ class Stage:
 
 
 def run_demo(
-    suite: str | Path | Suite = "demo", out: str | Path | None = None, *, split: str = "report"
+    suite: str | Path | Suite = "demo",
+    out: str | Path | None = None,
+    *,
+    split: str = "report",
+    train_seed: int = 0,
 ) -> Run:
     """Run the whole story; see the module's text.
 
@@ -58,6 +62,7 @@ def run_demo(
         suite: a suite with ``[dataset]`` and ``[training]``.
         out: the run folder; ``runs/SUITE`` by default.
         split: ``"report"``, or ``"validation"`` to choose settings.
+        train_seed: added to the seed of every training; dataset and episodes stay the same.
 
     Raises:
         ConfigError: the suite has no dataset settings, or several tasks.
@@ -66,6 +71,8 @@ def run_demo(
     chosen = suite if isinstance(suite, Suite) else load_suite(suite)
     if not chosen.dataset or len(chosen.tasks) != 1:
         raise ConfigError(f"suite '{chosen.name}' needs one task and a [dataset] table to be a demo.")
+    if train_seed:
+        chosen = replace(chosen, training={n: _reseeded(t, train_seed) for n, t in chosen.training.items()})
     folder = Path(out) if out is not None else default_folder(chosen, split)
     clock = _Clock(chosen.stages)
     run_stages(folder, [_imagine(chosen, folder), *_training(chosen, folder)], clock)
@@ -101,6 +108,10 @@ def run_stages(folder: Path, stages: list[Stage], clock: _Clock | None = None) -
         clock.skip(stage.name)
         done.append(stage.name)
     return done
+
+
+def _reseeded(settings: Mapping[str, Any], by: int) -> dict[str, Any]:
+    return {**settings, "seed": int(settings.get("seed", 0)) + by}
 
 
 # ---- the stages ------------------------------------------------------------------------------------------------------

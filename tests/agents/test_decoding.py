@@ -92,6 +92,16 @@ def test_beta_zero_is_the_policy_and_top_k_comes_first() -> None:
     assert perturb(logits, q, ids, DecodingConfig(beta=4.0, temperature=0.0)).tolist() == [[0.0, 1.0]]
 
 
+def test_what_the_data_hardly_shows_is_left_out() -> None:
+    logits, q = torch.log(torch.tensor([[0.8, 0.19, 0.01]])), torch.tensor([[0.0, 0.5, 100.0]])
+    ids = torch.tensor([[1, 2, 3]])
+    free = perturb(logits, q, ids, DecodingConfig(beta=4.0))
+    bound = perturb(logits, q, ids, DecodingConfig(beta=4.0, min_p=0.1))
+    assert free[0, 2] > 0.99
+    weights = torch.tensor([0.8, 0.19 * float(np.exp(2.0))]).double()
+    assert torch.allclose(bound[0, :2], weights / weights.sum()) and bound[0, 2] == 0
+
+
 def test_an_unlikely_token_cannot_win_by_its_value() -> None:
     model = new_model("shared")
     prefix = [3, 20, 4]

@@ -61,6 +61,34 @@ def test_ilql_by_hand() -> None:
     assert loss.item() == pytest.approx(0.0155 + 0.4191 + 0.1 * 1.4750080 + 0.5 * 1.0986123, abs=1e-6)
 
 
+def test_utterance_level_by_hand() -> None:
+    """Two turns of two tokens; a turn is one step, whose value is that of the whole utterance."""
+    episode = token_episode([3, 2, 1, 4, 2, 1], [0, 1, 1, 0, 1, 1], [0.0, 0.0, 0.25, 0.0, 0.0, 1.0])
+    batch = collate([episode], PAD, END)
+    q = torch.zeros(4, 3)
+    v = torch.tensor([0.2, 0.9, 0.6, 0.9])
+    target = torch.tensor([9.0, 0.5, 9.0, 0.4])  # what the first token of a turn is worth must not matter
+    config = ILQLConfig(expectile=0.7, discount=0.5, cql_weight=0.0, level="utterance")
+    _, parts = ilql_loss((q, q), target, v, None, batch, config)
+    # V: u = 0.5 - 0.2 = 0.3 (0.7), 0.5 - 0.9 = -0.4 (0.3), 0.4 - 0.6 = -0.2 (0.3), 0.4 - 0.9 = -0.5 (0.3)
+    assert parts["v"].item() == pytest.approx((0.7 * 0.09 + 0.3 * (0.16 + 0.04 + 0.25)) / 4, abs=1e-6)
+    # Q: both tokens of the first turn aim at 0.25 + 0.5 * V(second turn) = 0.55, both of the last at 1
+    assert parts["q"].item() == pytest.approx(2 * (2 * 0.55**2 + 2 * 1.0) / 4, abs=1e-6)
+    # with the observed return: 0.25 + 0.5 * 1 = 0.75
+    _, parts = ilql_loss((q, q), target, v, None, batch, config, returns_weight=1.0)
+    assert parts["q"].item() == pytest.approx(2 * (2 * 0.75**2 + 2 * 1.0) / 4, abs=1e-6)
+
+
+def test_levels_agree_where_a_turn_is_one_token() -> None:
+    batch = collate([token_episode([3, 1, 4, 1], [0, 1, 0, 1], [0.0, 0.5, 0.0, 1.0])], PAD, END)
+    q, v, target = torch.randn(2, 3), torch.tensor([0.1, 0.2]), torch.tensor([0.3, 0.4])
+    losses = [
+        ilql_loss((q, q), target, v, None, batch, ILQLConfig(level=level, cql_weight=0.1))[0].item()
+        for level in ("token", "utterance")
+    ]
+    assert losses[0] == pytest.approx(losses[1], abs=1e-7)
+
+
 def test_bc_by_hand() -> None:
     logits = torch.tensor([[0.0, math.log(3.0)], [0.0, 0.0]])
     # probabilities 3/4 and 1/2 of the tokens taken

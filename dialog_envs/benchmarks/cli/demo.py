@@ -20,13 +20,14 @@ def register(app: typer.Typer) -> None:
             Path | None, typer.Option("--out", "-o", help="Run folder [default: runs/SUITE].")
         ] = None,
         split: Annotated[str, typer.Option(help="report, or validation to choose settings.")] = "report",
+        train_seed: Annotated[int, typer.Option(min=0, help="Added to the seed of every training.")] = 0,
         as_json: Annotated[bool, typer.Option("--json", help="Print leaderboard.json.")] = False,
     ) -> None:
         """Imagine a dataset, train on it, score everything, and show the leaderboard. Run again: it goes on."""
         from dialog_envs.benchmarks.cli.output import show_leaderboard
         from dialog_envs.benchmarks.demo import run_demo
 
-        run = run_demo(suite, out, split=split)
+        run = run_demo(suite, out, split=split, train_seed=train_seed)
         if as_json:
             sys.stdout.write(json.dumps(run.leaderboard.to_json(), indent=1, ensure_ascii=False) + "\n")
         else:

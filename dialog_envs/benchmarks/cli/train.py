@@ -126,6 +126,7 @@ def _run(
             model.to("cpu"), folder,
             record | report | {
                 "beta": getattr(learner.config, "beta", 0.0),
+                "min_p": getattr(learner.config, "min_p", 0.0),
                 "parameters": sum(p.numel() for p in model.parameters()),
                 "stages": stages,
             },
