@@ -60,7 +60,8 @@ class ILQLConfig:
     """Weight of the advantage in decoding: log pi + beta (Q - V)."""
     min_p: float = 0.0
     """Decoding considers tokens of at least this share of the most probable one's probability under pi."""
-    training: TrainingConfig = field(default_factory=TrainingConfig)
+    training: TrainingConfig = field(default_factory=lambda: TrainingConfig(learning_rate=1e-3))
+    """Values want a smaller rate than words: at 3e-3 the corridor of the tests fails, at 1e-3 it succeeds."""
 
 
 def ilql_loss(

@@ -33,10 +33,10 @@ Config = TypeVar("Config")
 class TrainingConfig:
     """How an algorithm is trained."""
 
-    epochs: float = 4.0
-    tokens_per_batch: int = 4096
-    """Tokens of one optimiser step, padding included."""
-    parts: int = 4
+    epochs: float = 3.0
+    tokens_per_batch: int = 2048
+    """Tokens of one optimiser step, padding included. Twice as many cost 8 % of the validation loss after an epoch."""
+    parts: int = 3
     """Parts of a step, each of dialogues of similar length (accumulated gradients). Length tells about the outcome:
     with one part, every step would see only early successes or only long failures, and values would swing."""
     learning_rate: float = 2e-3
@@ -301,6 +301,7 @@ class _Log:
         if self.file is not None:
             line = {"algorithm": self.name, "step": step + 1, "lr": rate, "tokens_per_second": round(speed)}
             self.file.write(json.dumps(line | self.last) + "\n")
+            self.file.flush()
         self._show(step + 1, seconds, speed)
 
     def _show(self, step: int, seconds: float, speed: float) -> None:

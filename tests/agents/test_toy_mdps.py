@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -69,28 +70,21 @@ def test_values_of_a_known_mdp(tmp_path: Path, trunk: str) -> None:
 
 def test_ilql_stitches_and_bc_does_not(tmp_path: Path) -> None:
     """No dialogue of the data leads from 0 to the goal: BC gets there by chance, ILQL by joining parts of several."""
-    episodes = corridor_episodes(600)
+    episodes = corridor_episodes(500)
     assert not any(e["reward"] and e["turns"][0]["text"] == "at 0" for e in episodes)
-    common = {"tokens_per_batch": 1024, "learning_rate": 3e-3}
-    train(
-        "bc",
-        episodes,
-        tmp_path / "bc",
-        task=ToyTask(),
-        settings=common | {"epochs": 2},
-        model=TINY,
-        progress=False,
-    )
-    settings = common | {"epochs": 8, "polyak": 0.05, "expectile": 0.8, "discount": DISCOUNT}
-    train(
-        "ilql",
-        episodes,
-        tmp_path / "ilql",
-        task=ToyTask(),
-        settings=settings,
-        init=tmp_path / "bc",
-        progress=False,
-    )
+    common = {"tokens_per_batch": 512, "parts": 4, "learning_rate": 3e-3}
+    small = replace(TINY, layers=1)
+    bc, ilql = tmp_path / "bc", tmp_path / "ilql"
+    train("bc", episodes, bc, task=ToyTask(), settings=common | {"epochs": 2}, model=small, progress=False)
+    settings = common | {
+        "learning_rate": 1e-3,
+        "epochs": 9,
+        "polyak": 0.05,
+        "expectile": 0.9,
+        "discount": DISCOUNT,
+        "beta": 32.0,
+    }
+    train("ilql", episodes, ilql, task=ToyTask(), settings=settings, init=bc, progress=False)
     scores = {
         name: corridor_success(
             LearnedAgent.from_pretrained(tmp_path / name, task=ToyTask(), view=PlainView()), 100

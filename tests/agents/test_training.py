@@ -223,3 +223,38 @@ def test_broken_checkpoints_say_what_to_do(tmp_path: Path) -> None:
     record.write_text(record.read_text()[:-20])
     with pytest.raises(CheckpointError, match="cannot be read"):
         read_training(tmp_path / "a")
+
+
+def test_the_command_trains_from_a_dataset_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import typer
+    from typer.testing import CliRunner
+
+    from dialog_envs.benchmarks.cli import train as command
+
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "manifest.json").write_text(json.dumps({"task": "Toy-v0"}))
+    monkeypatch.setattr("dialog_envs.registration.get_task", lambda name: {"Toy-v0": ToyTask()}[name])
+    monkeypatch.setattr(
+        "dialog_envs.datasets.read_dataset", lambda path: type("D", (), {"episodes": EPISODES})
+    )
+    app = typer.Typer()
+    command.register(app)
+    app.callback()(lambda: None)
+    arguments = [
+        "train",
+        "bc",
+        "--data",
+        str(tmp_path / "data"),
+        "-o",
+        str(tmp_path / "bc"),
+        "--set",
+        "epochs=1",
+    ]
+    first = CliRunner().invoke(app, arguments)
+    assert first.exit_code == 0, first.output
+    assert "bc trained" in first.stdout
+    second = CliRunner().invoke(app, [*arguments, "--json"])
+    assert json.loads(second.stdout)["config"]["training"]["epochs"] == 1
+    assert "was trained before" in CliRunner().invoke(app, arguments).stdout
+    wrong = CliRunner().invoke(app, [*arguments[:-1], "epochs"])
+    assert isinstance(wrong.exception, UsageError) and "NAME=VALUE" in str(wrong.exception)
