@@ -131,7 +131,7 @@ def ilql_loss(
 
 
 def last_of_turn(batch: Batch) -> Tensor:
-    """For each of the N actions the index of its turn's last action: (N,). A turn cut short ends where the batch does."""
+    """For each of the N actions the index of its turn's last action: (N,). A turn cut short ends with the batch."""
     n = len(batch.action)
     ends = torch.nonzero(batch.turn_end > 0).squeeze(-1)
     places = torch.searchsorted(ends, torch.arange(n, device=ends.device))
