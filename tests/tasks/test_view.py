@@ -77,10 +77,10 @@ def test_ranks_that_there_are_not_stay_as_they_are():
 def test_notes():
     scenario = sample_scenario(stream(3, "scenario"))
     heard = Tracker(scenario.activities)
-    assert note(heard) == "known nothing; fit 9"
+    assert note(heard) == "turn 0; open theme setting pace crowd budget time need; fit 9"
     heard.hear(
         (), (Act("answer", "theme", "food"), Act("evade", "pace"), Act("hesitate", item=scenario.items[0]))
     )
     heard.hear((), (Act("reject", "budget", "low", scenario.items[1]),))
-    assert note(heard).startswith("known theme budget; fit ")
-    assert note(heard).endswith("; refused 1; undecided; unsure pace")
+    assert note(heard).startswith("turn 2; open setting crowd time need; unsure pace; fit ")
+    assert note(heard).endswith("; refused 1; undecided")

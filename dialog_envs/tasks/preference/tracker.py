@@ -34,6 +34,7 @@ class Tracker:
         pondered: ids of activities the user liked without deciding, the latest last.
         foremost: the slot that an open question or the user's own word put first.
         overwhelmed: whether the user has complained of too much at once.
+        heard: user turns so far.
     """
 
     activities: Sequence[Item]
@@ -43,9 +44,11 @@ class Tracker:
     pondered: list[str] = field(default_factory=list)
     foremost: str | None = None
     overwhelmed: bool = False
+    heard: int = 0
 
     def hear(self, agent_acts: Sequence[Act], user_acts: Sequence[Act]) -> None:
         """Take in one exchange."""
+        self.heard += 1
         asked = {act.slot for act in agent_acts if act.kind == "ask"}
         for act in user_acts:
             if (

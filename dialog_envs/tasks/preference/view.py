@@ -1,8 +1,8 @@
 """How a small learned agent sees PreferenceElicitation-v0: notes, and names as ranks.
 
-Before each agent turn stands a note that a program makes from the text alone: which wishes are known, how many
-activities fit them best, and whether the user could not decide. Activities appear as ``<1>``, ``<2>`` …: their rank
-by the wishes known at that moment. So a language model of a million parameters can learn *what to do next* from
+Before each agent turn stands a note that a program makes from the text alone: how many turns the user has had, what
+is still open, how many activities fit the wishes best, and whether the user could not decide. Activities appear as
+``<1>``, ``<2>`` …: their rank by the wishes known at that moment. So a language model of a million parameters can learn *what to do next* from
 2,000 dialogues, without first having to learn to look things up (SimpleTOD, Hosseini-Asl et al., 2020;
 delexicalisation: Wen et al., 2015). Every learned agent sees the same view.
 """
@@ -90,13 +90,16 @@ def _ranks_for_names(text: str, ranked: Sequence[str]) -> str:
 
 
 def note(tracker: Tracker) -> str:
-    """The note before an agent turn, for example ``known theme budget; fit 2; refused 1``."""
-    known = [slot for slot in SLOTS if slot in tracker.wishes]
-    parts = [" ".join(["known", *known]) if known else "known nothing", f"fit {min(tracker.leaders(), 9)}"]
+    """The note before an agent turn, for example ``turn 3; open need budget pace; unsure time; fit 2; refused 1``.
+
+    What is still open is listed, rather than what is known: the next question can be copied from it.
+    """
+    left = [slot for slot in SLOTS if slot not in tracker.wishes and slot not in tracker.evaded]
+    parts = [f"turn {tracker.heard}", " ".join(["open", *left]), f"fit {min(tracker.leaders(), 9)}"]
+    if tracker.evaded:
+        parts.insert(2, " ".join(["unsure", *sorted(tracker.evaded)]))
     if tracker.refused:
         parts.append(f"refused {min(len(tracker.refused), 9)}")
     if tracker.pondered:
         parts.append("undecided")
-    if tracker.evaded:
-        parts.append("unsure " + " ".join(sorted(tracker.evaded)))
     return "; ".join(parts)
