@@ -4,6 +4,8 @@ The next token is drawn from::
 
     softmax((log pi(a | s) + beta * (Q(s, a) - V(s))) / temperature)   over the top-k tokens of pi
 
+that have at least ``min_p`` of the most probable one's probability.
+
 ``pi`` is the behaviour policy and Q the minimum of both target heads (2206.11871, section 4.3). Top-k comes before the
 perturbation, so a token that the data never showed here cannot win by an error of Q, and Q is needed at k tokens only.
 V is the same for every token of a state and cancels in the softmax; it is not computed.
@@ -35,7 +37,8 @@ class DecodingConfig:
     top_k: int = 20
     min_p: float = 0.0
     """Tokens below this share of the most probable token's probability are left out: a constraint to the data's
-    support, as in BCQ (Fujimoto et al., 1812.02900; discrete: 1910.01708). Q is an extrapolation where pi is small."""
+    support, as in BCQ (Fujimoto et al., 1812.02900; discrete: 1910.01708). Q is an extrapolation where pi is small.
+    Without value heads it is not read."""
     max_tokens: int = 40
 
     def __post_init__(self) -> None:

@@ -25,8 +25,8 @@ class DialogEnv(gym.Env[Observation, str]):
         task: the HiP-MDP.
         user: who plays the user: ``"scripted"``, a ``"module:attribute"`` or a :class:`UserSimulator` factory.
         reward: ``"binary"`` (the paper's), ``"graded"`` or ``"dense"``.
-        reveal_persona: put ``persona``, ``scenario`` and ``acts`` into ``info``. For oracles and for people; an
-            agent that is compared with others must not see them.
+        reveal_persona: put ``persona``, ``scenario`` and ``turns`` with their acts into ``info``. For oracles and for
+            people; an agent that is compared with others must not see them.
         render_mode: ``"ansi"``, ``"human"`` or ``"rgb_array"``.
         user_options: keyword arguments for the user's factory.
 

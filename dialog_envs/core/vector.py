@@ -1,9 +1,10 @@
 """The batched environment: ``gym.make_vec(id, num_envs=n)``.
 
-Users of all episodes are played together: where the simulator has ``reply_batch`` it gets all dialogues at once (one
-batch to a local model, concurrent requests to an endpoint). As Gymnasium batches a ``Dict``, an observation is
-``{"brief": (n texts), "dialogue": (n dialogues)}``; :func:`unbatch` gives one observation an episode. Actions are a
-sequence of ``n`` texts. Every sub-environment plays exactly the episode that it would play alone with the same seed.
+Users of all episodes are played together: where the simulator has ``reply_batch``
+(:class:`dialog_envs.core.user.BatchedUser`) it gets all dialogues at once. As Gymnasium batches a ``Dict``, an
+observation is ``{"brief": (n texts), "dialogue": (n dialogues)}``; :func:`unbatch` gives one observation an episode.
+Actions are a sequence of ``n`` texts. Every sub-environment plays exactly the episode that it would play alone with
+the same seed.
 """
 
 from __future__ import annotations

@@ -1,0 +1,1 @@
+"""Who plays the user, and with what: user simulators, chat models, and the imagination of datasets."""

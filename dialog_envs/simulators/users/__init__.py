@@ -1,0 +1,1 @@
+"""User simulators, by name in :data:`dialog_envs.core.user.USERS`."""

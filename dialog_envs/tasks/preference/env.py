@@ -30,8 +30,8 @@ class PreferenceElicitationEnv(DialogEnv):
     ## Rewards
     Terminal and binary by default: 1 if the traveller accepts an activity that meets their constraints and is among
     the best on offer for them (utility within 0.04 of the best), else 0. `reward="graded"`: utility of what was
-    accepted, divided by the best. `reward="dense"`: also +0.05 for each answer a question brought and -0.05 for each
-    refused suggestion. All of it is a pure function of persona and trace.
+    accepted, divided by the best. `reward="dense"`: the same, and +0.05 for each answer a question brought and -0.05
+    for each refused suggestion, in the turn it happens. All of it is a pure function of persona and trace.
 
     ## Starting state
     A persona is drawn from the prior (60 % typical families, 40 % hard ones; `options={"family": …}` narrows it) and a
@@ -49,13 +49,14 @@ class PreferenceElicitationEnv(DialogEnv):
     `contradictory` (says the opposite of what they accept about one thing).
 
     ## Dynamics
-    Asked, the traveller answers (`reserved` and `terse` not always); unasked, they give little away. Patience (2.4
-    to 4, by family) goes with every question (0.3), more with several in a turn (0.75 each; of three or more only the
-    first is answered), with what was answered already (1.0), with a refused suggestion (2.0, and 0.5 to 1.0 more for
-    one that ignores what was said or was refused before), with four or more suggestions at once (1.5, none
-    considered), with talk that leads nowhere (0.5) and with what cannot be understood (1.0). A refusal names one
-    thing that is wrong: a limit first, else what shows on the surface. Some hesitate until something is set beside
-    it, and some settle for second best when patience runs out.
+    Asked, the traveller mostly answers (95 % of the time at best, `terse` 60 %); unasked, they give little away.
+    Patience (2.4 to 4, by family) goes with every question (0.3), more with several in a turn (0.75 for each further
+    one; of three or more only the first is answered), with what was answered already (1.0), with a refused suggestion
+    (2.0; 1.2 for each further one in the turn; 0.5 more for one that goes against what was said, 1.0 more for one
+    that was refused before), with four or more suggestions at once (1.5, none considered), with talk that leads
+    nowhere (0.5; the first pleasantry is free) and with what cannot be understood (1.0). A refusal names one thing
+    that is wrong (`terse`: half the time): a limit first, else what shows on the surface. Some hesitate until
+    something is set beside it or it is suggested again, and some settle for second best when patience runs out.
 
     ## Information
     `info["outcome"]` at the end: success, graded, who ended it, parts of the reward. With `reveal_persona=True` also

@@ -202,7 +202,7 @@ class PreferencePrior(PersonaPrior[PreferencePersona]):
         return math.log(p) if p > 0 else -math.inf
 
     def support(self, family: str | None = None) -> Iterator[PreferencePersona]:
-        """All personas of positive probability (about 25,000 a family)."""
+        """All personas of positive probability (about 29,000 a family, 9,720 of the cost-averse)."""
         for name in self.group(family):
             for index in np.ndindex(*(len(VALUES[slot]) for slot in SLOTS), len(SOFT)):
                 taste = {slot: VALUES[slot][i] for slot, i in zip(SLOTS, index, strict=False)}

@@ -1,6 +1,6 @@
 """The exact posterior over the persona, from the kernel.
 
-The support is a grid of tastes (seven factors and a priority, 38,880 points) for each of ten families. A user turn's
+The support is a grid of tastes (seven factors and a priority, 29,160 points) for each of ten families. A user turn's
 likelihood is evaluated for all of them at once with the kernel's own constants; a property test compares it with
 Bayes' rule over :meth:`PreferenceKernel.distribution`. Points that a turn rules out are dropped, so that a dialogue
 soon costs microseconds a turn.

@@ -2,9 +2,9 @@
 
 Before each agent turn stands a note that a program makes from the text alone: how many turns the user has had, what
 is still open, how many activities fit the wishes best, and whether the user could not decide. Activities appear as
-``<1>``, ``<2>`` …: their rank by the wishes known at that moment. So a language model of a million parameters can learn *what to do next* from
-2,000 dialogues, without first having to learn to look things up (SimpleTOD, Hosseini-Asl et al., 2020;
-delexicalisation: Wen et al., 2015). Every learned agent sees the same view.
+``<1>``, ``<2>`` …: their rank by the wishes known at that moment. So a language model of a million parameters can
+learn *what to do next* from a few thousand dialogues, without first having to learn to look things up (SimpleTOD,
+Hosseini-Asl et al., 2020; delexicalisation: Wen et al., 2015). Every learned agent sees the same view.
 """
 
 from __future__ import annotations
