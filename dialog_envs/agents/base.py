@@ -6,6 +6,7 @@ agent too (:func:`as_agent`). Everything else is optional, and found by looking 
 ========================  ==============================================================================================
 ``act_batch``             ``(observations, seeds) -> list[str]``: stateless over episodes; the random numbers of a turn
                           come from its seed and the number of agent turns so far, so alone equals in a batch
+``batch_size``            with ``act_batch``: how many episodes are played side by side (64 by default)
 ``needs_persona = True``  ``reveal(persona, scenario)`` is called after ``start`` (an oracle; never a contestant)
 ``usage``                 ``() -> Usage`` since ``start``: tokens and cost
 ``concurrency``           how many instances may act at the same moment, in threads (an agent behind a network)
@@ -17,47 +18,13 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 from dialog_envs.core.dialogue import Observation
 from dialog_envs.errors import AgentError
+from dialog_envs.simulators.llm.base import Usage
 
 __all__ = ["Agent", "BatchAgent", "FunctionAgent", "Usage", "as_agent", "is_batched"]
-
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """What an agent's model calls took.
-
-    Attributes:
-        tokens_in: tokens read.
-        tokens_out: tokens written.
-        cost_usd: price in US dollars, 0 for a local model.
-    """
-
-    tokens_in: int = 0
-    tokens_out: int = 0
-    cost_usd: float = 0.0
-
-    @property
-    def tokens(self) -> int:
-        """Tokens read and written."""
-        return self.tokens_in + self.tokens_out
-
-    def __add__(self, other: Usage) -> Usage:
-        return Usage(
-            self.tokens_in + other.tokens_in,
-            self.tokens_out + other.tokens_out,
-            self.cost_usd + other.cost_usd,
-        )
-
-    def __sub__(self, other: Usage) -> Usage:
-        return Usage(
-            self.tokens_in - other.tokens_in,
-            self.tokens_out - other.tokens_out,
-            self.cost_usd - other.cost_usd,
-        )
 
 
 @runtime_checkable

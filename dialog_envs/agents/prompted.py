@@ -12,7 +12,6 @@ from dialog_envs.core.dialogue import AGENT, Observation
 from dialog_envs.core.seeding import derive, stream
 from dialog_envs.errors import UsageError
 from dialog_envs.simulators.llm.base import ChatModel, ChatRequest, ChoiceRequest, Message, get_chat_model
-from dialog_envs.simulators.llm.base import Usage as CallUsage
 
 PROMPTS = Path(__file__).parent / "prompts"
 MODES = ("choice", "free")
@@ -69,7 +68,7 @@ class PromptedAgent:
         self.temperature = default if temperature is None else temperature
         self.prompt = _read(Path(prompt) if prompt else PROMPTS / f"{self.mode}.md")
         self._seed = 0
-        self._used = CallUsage()
+        self._used = Usage()
 
     @property
     def description(self) -> str:
@@ -79,7 +78,7 @@ class PromptedAgent:
     def start(self, brief: str, seed: int) -> None:
         """A new episode."""
         self._seed = seed
-        self._used = CallUsage()
+        self._used = Usage()
 
     def act(self, observation: Observation) -> str:
         """The next utterance."""
@@ -101,7 +100,7 @@ class PromptedAgent:
 
     def usage(self) -> Usage:
         """Tokens and cost since ``start``."""
-        return Usage(self._used.tokens_in, self._used.tokens_out, self._used.cost_usd)
+        return self._used
 
     def messages(self, observation: Observation) -> tuple[Message, ...]:
         """The chat that the model continues: instructions, brief, and the dialogue from the agent's side."""

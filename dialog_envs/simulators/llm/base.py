@@ -39,17 +39,35 @@ class Message(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What calls took: tokens read, tokens written, and their price (0 for local models and unknown prices)."""
+    """What calls took.
+
+    Attributes:
+        tokens_in: tokens read.
+        tokens_out: tokens written.
+        cost_usd: price in US dollars, 0 for local models and unknown prices.
+    """
 
     tokens_in: int = 0
     tokens_out: int = 0
     cost_usd: float = 0.0
+
+    @property
+    def tokens(self) -> int:
+        """Tokens read and written."""
+        return self.tokens_in + self.tokens_out
 
     def __add__(self, other: Usage) -> Usage:
         return Usage(
             self.tokens_in + other.tokens_in,
             self.tokens_out + other.tokens_out,
             self.cost_usd + other.cost_usd,
+        )
+
+    def __sub__(self, other: Usage) -> Usage:
+        return Usage(
+            self.tokens_in - other.tokens_in,
+            self.tokens_out - other.tokens_out,
+            self.cost_usd - other.cost_usd,
         )
 
 
