@@ -96,10 +96,6 @@ class DialogueModel(nn.Module):
         logits: Tensor = self.policy.get_output_embeddings()(states)
         return logits
 
-    def parameter_count(self) -> int:
-        """Number of trained parameters, tied ones once."""
-        return sum(p.numel() for p in self.parameters() if p.requires_grad)
-
 
 def _rows(layer: nn.Module) -> int:
     weight = layer.weight

@@ -86,7 +86,7 @@ def _header(board: Leaderboard, records: Sequence[EpisodeRecord]) -> str:
     )
 
 
-_TENTHS = (0.0, 0.25, 0.5, 0.75, 1.0)
+_QUARTERS = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
 def _plot(board: Leaderboard, task: str) -> str:
@@ -97,8 +97,8 @@ def _plot(board: Leaderboard, task: str) -> str:
             row = board.row(task, agent, users)
             if row is not None:
                 marks.append((users, row.success, f"{agent}, {users} users: {percent(row.success)} %"))
-        rows.append(f'<div class="name">{escape(agent)}</div>{strip(marks, 0, 1, _TENTHS)}')
-    labels = axis([(tick, f"{100 * tick:.0f}{' %' if tick == 1 else ''}") for tick in _TENTHS], 0, 1)
+        rows.append(f'<div class="name">{escape(agent)}</div>{strip(marks, 0, 1, _QUARTERS)}')
+    labels = axis([(tick, f"{100 * tick:.0f}{' %' if tick == 1 else ''}") for tick in _QUARTERS], 0, 1)
     return (
         f'<section><h2>{escape(task)}</h2><p class="lead">How often the user ends with what truly suits them. '
         "Whiskers are 95 % intervals over personas; all agents met the same people.</p>"

@@ -16,7 +16,7 @@ import json
 import os
 import time
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
@@ -208,11 +208,6 @@ def write_text(path: Path, text: str) -> None:
         beside.replace(path)
     except OSError as error:
         raise RunFolderError(f"cannot write '{path}': {error.strerror or error}.") from error
-
-
-def agents_of(records: Iterable[EpisodeRecord]) -> list[str]:
-    """The agents that have episodes, in order of appearance."""
-    return list(dict.fromkeys(record.agent for record in records))
 
 
 def _cut_torn_line(file: Path) -> bool:

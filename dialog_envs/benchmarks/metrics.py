@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dialog_envs.benchmarks.record import EpisodeRecord
 from dialog_envs.core.dialogue import AGENT
 
-__all__ = ["FIGURES", "figure_names", "figures"]
+__all__ = ["FIGURES", "figures"]
 
 
 def _success(record: EpisodeRecord) -> float | None:
@@ -38,11 +38,6 @@ FIGURES: dict[str, Callable[[EpisodeRecord], float | None]] = {
     "information_bits": _from_outcome("information_bits"),
 }
 """Figures with an interval. ``None``: not measured on this episode."""
-
-
-def figure_names() -> tuple[str, ...]:
-    """Names of :data:`FIGURES`, in the leaderboard's order."""
-    return tuple(FIGURES)
 
 
 def figures(record: EpisodeRecord) -> dict[str, float | None]:
