@@ -102,13 +102,15 @@ def resolve_agent(text: str, checkpoints: Sequence[str | Path] = ()) -> AgentSpe
             return _learned(label or head, head, argument, checkpoints)
         return _built_in(label or rest, head, argument)
     if rest in _plugins():
-        return _from_object(label or rest, rest, _plugins()[rest].load(), "")
+        return _plugin(label or rest, _plugins()[rest])
     if ":" in rest:
         return _custom(label, rest)
     if label in LEARNED:
         raise CheckpointError(f"there is no checkpoint folder '{rest}' for agent '{label}'.")
     raise UnknownAgent(
-        rest, agent_names(), "Your own: my_agent.py:MyAgent, package.module:MyAgent, or http://host:port/act."
+        rest,
+        agent_names(),
+        "Your own: my_agent.py:MyAgent, package.module:MyAgent, http://host:port/act, or a checkpoint: NAME=FOLDER.",
     )
 
 
@@ -132,6 +134,17 @@ def _url_label(url: str) -> str:
 
 def _plugins() -> dict[str, metadata.EntryPoint]:
     return {point.name: point for point in metadata.entry_points(group=ENTRY_POINT_GROUP)}
+
+
+def _plugin(label: str, point: metadata.EntryPoint) -> AgentSpec:
+    try:
+        thing = point.load()
+    except Exception as error:
+        raise AgentError(
+            f"agent '{point.name}' cannot be loaded from {point.value}: {type(error).__name__}: {error}"
+        ) from error
+    version = point.dist.version if point.dist is not None else ""
+    return _from_object(label, point.name, thing, version)
 
 
 def _remote(label: str, url: str) -> AgentSpec:

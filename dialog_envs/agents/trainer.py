@@ -51,6 +51,18 @@ class TrainingConfig:
     precision: str = "auto"
     """fp32, bf16 (matrix products of the trunk only), or auto: bf16 where the processor has instructions for it."""
 
+    def __post_init__(self) -> None:
+        """Raises UsageError if a setting is out of its range."""
+        for name in ("epochs", "learning_rate", "clip"):
+            if not getattr(self, name) > 0:
+                raise UsageError(f"{name}={getattr(self, name)} must be above 0.")
+        for name in ("tokens_per_batch", "parts"):
+            if not getattr(self, name) >= 1:
+                raise UsageError(f"{name}={getattr(self, name)} must be at least 1.")
+        for name in ("warmup", "validation"):
+            if not 0 <= getattr(self, name) < 1:
+                raise UsageError(f"{name}={getattr(self, name)} must be at least 0 and below 1.")
+
 
 class Algorithm(abc.ABC, Generic[Config]):
     """What the trainer needs to know of an algorithm. Each lives in its own module, beside its config and loss."""
@@ -118,6 +130,15 @@ def seeded(seed: int, name: str) -> Iterator[None]:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(derive(seed, "torch", name))
         yield
+
+
+def check_device(device: str) -> None:
+    """Raises UsageError if torch cannot compute on ``device`` here."""
+    try:
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise UsageError(f"device '{device}' cannot be used here ({reason:.200}): choose cpu.") from error
 
 
 def resolve_precision(precision: str, device: str = "cpu") -> torch.dtype | None:

@@ -124,7 +124,7 @@ class Suite:
             split: ``"report"`` or ``"validation"``.
 
         Raises:
-            ConfigError: an unknown split, or a family that the task does not have.
+            ConfigError: an unknown split, or a family that the task does not have in the group.
         """
         if split not in SPLITS:
             raise ConfigError(f"unknown split '{split}': choose one of {', '.join(SPLITS)}.")
@@ -140,6 +140,11 @@ class Suite:
                         raise ConfigError(
                             f"suite '{self.name}' asks for the user family '{family}', "
                             f"which {task} does not have. It has: {', '.join(known)}."
+                        )
+                    if family not in families[task][group.name]:
+                        raise ConfigError(
+                            f"suite '{self.name}' puts the user family '{family}' under '{group.name}', "
+                            f"and {task} counts only these to it: {', '.join(families[task][group.name])}."
                         )
                     for index in range(group.episodes_per_family):
                         # A family's place among all of the task's is part of the seed, so no two families share one.

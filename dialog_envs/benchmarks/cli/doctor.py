@@ -23,8 +23,8 @@ from dialog_envs.errors import ModelUnavailable
 State = Literal["ok", "missing", "note"]
 MINIMUM_PYTHON = (3, 11)
 PACKAGES = (
-    "gymnasium", "huggingface-hub", "numpy", "openai", "pydantic", "rich", "safetensors", "scipy", "tenacity",
-    "tokenizers", "torch", "tqdm", "transformers", "typer",
+    "gymnasium", "numpy", "openai", "packaging", "rich", "safetensors", "scipy", "tenacity", "tokenizers", "torch",
+    "transformers", "typer",
 )  # fmt: skip
 """What is looked for where dialog-envs itself is not installed, and so cannot tell."""
 

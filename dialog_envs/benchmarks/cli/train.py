@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from dialog_envs.datasets.files import MANIFEST
+from dialog_envs.datasets.reader import read_manifest
 from dialog_envs.errors import DatasetError, UnknownAgent, UsageError
 
 if TYPE_CHECKING:
@@ -71,8 +73,10 @@ def train(
         UnknownAgent, UsageError, DatasetError, CheckpointError: each with one sentence that says what to do.
     """
     from dialog_envs.agents.checkpoint import fingerprint, is_finished, read_training
+    from dialog_envs.agents.trainer import check_device
 
     learner = make_algorithm(algorithm, settings or {})
+    check_device(device)
     episodes = None if isinstance(data, str | Path) else list(data)
     task = _task(task, data, episodes)
     record: dict[str, Any] = {
@@ -189,24 +193,37 @@ def make_algorithm(name: str, settings: Mapping[str, Any]) -> Algorithm[Any]:
         known = ", ".join(sorted(own | shared))
         raise UsageError(f"{name} has no setting '{unknown[0]}'. There is: {known}.")
     base = kind.config_class()
+    for key, value in settings.items():
+        _check_kind(name, key, value, getattr(base.training if key in shared else base, key))
     training = dataclasses.replace(base.training, **{k: v for k, v in settings.items() if k in shared})
     rest = {k: v for k, v in settings.items() if k in own}
     return kind(dataclasses.replace(base, training=training, **rest))
+
+
+def _check_kind(algorithm: str, key: str, value: Any, default: Any) -> None:
+    """Raises UsageError if a setting's value is of another kind than its default (``None`` stands for a number)."""
+    if isinstance(default, bool | str):
+        fine, wanted = (
+            type(value) is type(default),
+            "true or false" if isinstance(default, bool) else "a word",
+        )
+    elif isinstance(default, int):
+        fine, wanted = type(value) is int, "a whole number"
+    else:
+        fine, wanted = type(value) in (int, float) or (value is None and default is None), "a number"
+    if not fine:
+        raise UsageError(f"{algorithm}: the setting {key} must be {wanted}; got {value!r:.60}.")
 
 
 def data_hash(data: str | Path | Sequence[Any]) -> str:
     """A hash of a dataset: of its manifest, which holds the hashes of all shards, or of the episodes themselves.
 
     Raises:
-        DatasetError: the folder has no manifest.
+        DatasetError: the folder has no manifest, or a damaged one.
     """
     if isinstance(data, str | Path):
-        manifest = Path(data) / "manifest.json"
-        if not manifest.is_file():
-            raise DatasetError(
-                f"'{data}' is no dataset (manifest.json is missing): make one with dialog-envs imagine."
-            )
-        return hashlib.sha256(manifest.read_bytes()).hexdigest()[:32]
+        read_manifest(data)
+        return hashlib.sha256((Path(data) / MANIFEST).read_bytes()).hexdigest()[:32]
     digest = hashlib.sha256()
     for episode in data:
         plain = episode.to_json() if hasattr(episode, "to_json") else episode
@@ -227,12 +244,7 @@ def _task(task: Any, data: Any, episodes: Sequence[Any] | None) -> Any:
     from dialog_envs.registration import get_task
 
     if task is None and episodes is None:
-        try:
-            task = json.loads((Path(data) / "manifest.json").read_text(encoding="utf-8")).get("task")
-        except (OSError, ValueError) as error:
-            raise DatasetError(
-                f"the manifest of '{data}' cannot be read ({error}): make the dataset again."
-            ) from error
+        task = read_manifest(data)["task"]
     elif task is None and episodes:
         first = episodes[0]
         task = first["task"] if isinstance(first, Mapping) else first.task
@@ -276,8 +288,8 @@ def register(app: typer.Typer) -> None:
         task: Annotated[
             str | None, typer.Option(help="Task id, if the dataset shall be read as another's.")
         ] = None,
-        seed: Annotated[int, typer.Option(help="Of weights and batches.")] = 0,
-        threads: Annotated[int | None, typer.Option(help="Threads of torch.")] = None,
+        seed: Annotated[int, typer.Option(min=0, help="Of weights and batches.")] = 0,
+        threads: Annotated[int | None, typer.Option(min=1, help="Threads of torch.")] = None,
         device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
         as_json: Annotated[bool, typer.Option("--json", help="Print the record as JSON.")] = False,
     ) -> None:

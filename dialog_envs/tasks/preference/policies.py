@@ -54,7 +54,6 @@ class Style:
 
 STYLES: dict[str, Style] = {
     "hasty": Style(questions=(0, 1), asks_again=0.2),
-    "inattentive": Style(questions=(3, 5), shuffled=True, opens=0.3, wild=0.75, asks_again=0.3),
     "brief": Style(questions=(2, 3), shuffled=True, opens=0.4, asks_again=0.3, wild=0.1),
     "surveyor": Style(questions=(4, 8), per_turn=(2, 4), shuffled=True, opens=0.1),
     "thorough": Style(questions=(7, 8), opens=0.6, repeats=0.15),
@@ -65,13 +64,13 @@ STYLES: dict[str, Style] = {
 }
 """Behaviour policies by name."""
 MIXTURE: dict[str, float] = {
-    "inattentive": 0.25,
     "hasty": 0.2,
-    "surveyor": 0.15,
-    "stubborn": 0.1,
-    "scattered": 0.1,
+    "surveyor": 0.2,
+    "stubborn": 0.15,
+    "scattered": 0.15,
     "thorough": 0.1,
-    "competent": 0.05,
+    "competent": 0.1,
+    "brief": 0.05,
     "random": 0.05,
 }
 """Default shares of behaviour policies in an imagined dataset."""
