@@ -6,11 +6,13 @@ import http.server
 import json
 import threading
 from collections.abc import Iterator
+from importlib import metadata
 from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
 
+from dialog_envs.agents import registry
 from dialog_envs.agents.base import Usage, as_agent
 from dialog_envs.agents.registry import agent_names, resolve_agent
 from dialog_envs.errors import AgentError, ChatModelError, CheckpointError, UnknownAgent
@@ -112,6 +114,13 @@ def test_file_that_does_not_import(tmp_path: Path) -> None:
     (tmp_path / "broken.py").write_text("import nothing_of_that_name\n")
     with pytest.raises(AgentError, match="cannot be imported: ModuleNotFoundError"):
         resolve_agent(f"{tmp_path}/broken.py:Agent")
+
+
+def test_plug_in_that_does_not_load(monkeypatch: pytest.MonkeyPatch) -> None:
+    point = metadata.EntryPoint("mine", "no_such_package.agents:Mine", registry.ENTRY_POINT_GROUP)
+    monkeypatch.setattr(registry, "_plugins", lambda: {"mine": point})
+    with pytest.raises(AgentError, match=r"agent 'mine' cannot be loaded from no_such_package.agents:Mine"):
+        resolve_agent("mine")
 
 
 def test_checkpoint_fingerprint_follows_the_weights(tmp_path: Path) -> None:

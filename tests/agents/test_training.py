@@ -191,7 +191,7 @@ def test_bad_input_is_one_sentence(tmp_path: Path) -> None:
         quick("bc", tmp_path / "x", settings={"precision": "fp8"})
     with pytest.raises(DatasetError, match="no agent turns"):
         quick("bc", tmp_path / "x", episodes=[episode(["hello"], [])])
-    with pytest.raises(DatasetError, match=r"manifest\.json is missing"):
+    with pytest.raises(DatasetError, match="nowhere' does not exist: make one with"):
         train("bc", tmp_path / "nowhere", tmp_path / "x", task=ToyTask())
     with pytest.raises(CheckpointError, match="cannot be loaded"):
         train(
@@ -232,7 +232,8 @@ def test_the_command_trains_from_a_dataset_folder(tmp_path: Path, monkeypatch: p
     from dialog_envs.benchmarks.cli import train as command
 
     (tmp_path / "data").mkdir()
-    (tmp_path / "data" / "manifest.json").write_text(json.dumps({"task": "Toy-v0"}))
+    manifest = {"schema": 1, "task": "Toy-v0", "shards": []}
+    (tmp_path / "data" / "manifest.json").write_text(json.dumps(manifest))
     monkeypatch.setattr("dialog_envs.registration.get_task", lambda name: {"Toy-v0": ToyTask()}[name])
     monkeypatch.setattr(
         "dialog_envs.datasets.read_dataset", lambda path: type("D", (), {"episodes": EPISODES})
@@ -258,3 +259,27 @@ def test_the_command_trains_from_a_dataset_folder(tmp_path: Path, monkeypatch: p
     assert "was trained before" in CliRunner().invoke(app, arguments).stdout
     wrong = CliRunner().invoke(app, [*arguments[:-1], "epochs"])
     assert isinstance(wrong.exception, UsageError) and "NAME=VALUE" in str(wrong.exception)
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "settings", "part"),
+    [
+        ("bc", {"epochs": "two"}, "epochs must be a number"),
+        ("bc", {"epochs": 0}, "above 0"),
+        ("bc", {"validation": 1}, "below 1"),
+        ("bc", {"parts": 1.5}, "parts must be a whole number"),
+        ("ilql", {"bootstrap_truncated": 1}, "true or false"),
+        ("ilql", {"trunk": 3}, "trunk must be a word"),
+    ],
+)
+def test_a_setting_that_cannot_be_is_one_sentence(
+    algorithm: str, settings: dict[str, Any], part: str
+) -> None:
+    with pytest.raises(UsageError, match=part):
+        make_algorithm(algorithm, settings)
+
+
+def test_a_device_that_is_not_here_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="'nowhere' cannot be used here") as caught:
+        quick("bc", tmp_path / "a", device="nowhere")
+    assert "\n" not in str(caught.value)

@@ -91,6 +91,9 @@ def test_unknown_family_and_split() -> None:
         ConfigError, match=r"'calmm', which Tea-v0 does not have. It has: calm, chatty, hasty"
     ):
         suite.units(FAMILIES)
+    misplaced = parse_suite(GOOD.replace("[users.typical]", '[users.typical]\nfamilies = ["hasty"]'), "x")
+    with pytest.raises(ConfigError, match="'hasty' under 'typical'"):
+        misplaced.units(FAMILIES)
     with pytest.raises(ConfigError, match="unknown split"):
         suite.units(FAMILIES, "test")
 
