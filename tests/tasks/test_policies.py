@@ -63,7 +63,7 @@ def test_the_oracle_must_be_shown_the_persona():
 
 def test_mixture():
     assert sum(MIXTURE.values()) == pytest.approx(1.0)
-    assert set(MIXTURE) <= set(STYLES)
+    assert set(MIXTURE) <= {"random", *STYLES}
     assert set(BASELINES) < set(POLICIES)
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -59,10 +58,9 @@ STYLES: dict[str, Style] = {
     "thorough": Style(questions=(7, 8), opens=0.6, repeats=0.15),
     "stubborn": Style(questions=(1, 3), wild=0.6, deaf=0.7, asks_again=0.1, pushes=0.1, compares=0.0),
     "scattered": Style(questions=(2, 5), shuffled=True, chaos=0.5, wild=0.3, repeats=0.2),
-    "random": Style(questions=(0, 8), chaos=1.0),
     "competent": Style(questions=(4, 6), opens=0.4, chaos=0.1, repeats=0.05),
 }
-"""Behaviour policies by name."""
+"""Behaviour policies by name, beside ``random`` (:class:`RandomPolicy`)."""
 MIXTURE: dict[str, float] = {
     "hasty": 0.2,
     "surveyor": 0.2,
@@ -243,16 +241,16 @@ POLICIES = tuple(dict.fromkeys((*BASELINES, *STYLES)))
 """All policies by name."""
 
 
-def make_policy(name: str, **options: Any) -> Policy:
-    """A policy by name: a behaviour style, ``heuristic``, ``information-gain``, ``oracle`` or ``random-acts``."""
+def make_policy(name: str) -> Policy:
+    """A policy by name: one of :data:`POLICIES`."""
     from dialog_envs.tasks.preference.planning import InformationGainPolicy
 
-    makers: dict[str, Callable[..., Policy]] = {
+    makers: dict[str, Callable[[], Policy]] = {
         "heuristic": HeuristicPolicy,
         "information-gain": InformationGainPolicy,
         "oracle": OraclePolicy,
         "random": RandomPolicy,
     }
     if name in makers:
-        return makers[name](**options)
+        return makers[name]()
     return BehaviourPolicy(STYLES[name])
