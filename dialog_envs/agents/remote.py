@@ -4,8 +4,8 @@ Each turn is one ``POST`` with the JSON ``{"task": id, "seed": int, "brief": str
 "text": str}, …]}`` (speaker 0 is the agent). The reply is ``{"text": str}``, with ``tokens_in``, ``tokens_out`` and
 ``cost_usd`` if the server likes. The dialogue is sent whole, so the server need not remember anything.
 
-Blame: no connection, a timeout, and the statuses 429, 502, 503 and 504 are the network's fault (tried again, then the
-episode is unscored); every other bad status and every malformed reply is the agent's own.
+Blame: no connection, a timeout, a reply that breaks off, and the statuses 429, 502, 503 and 504 are the network's fault
+(tried again, then the episode is unscored); every other bad status and every malformed reply is the agent's own.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import urllib.error
 import urllib.request
+from http.client import HTTPException, IncompleteRead
 from typing import Any
 
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
@@ -94,6 +95,8 @@ class HttpAgent:
         try:
             with urllib.request.urlopen(request, timeout=self._timeout) as reply:
                 raw = reply.read(_LARGEST_REPLY + 1)
+                if reply.length and len(raw) <= _LARGEST_REPLY:
+                    raise IncompleteRead(raw, reply.length)
         except urllib.error.HTTPError as error:
             with error:
                 if error.code in _BUSY:
@@ -103,7 +106,7 @@ class HttpAgent:
                 raise AgentError(
                     f"the agent's server at {self.url} answered with status {error.code}."
                 ) from error
-        except (OSError, TimeoutError) as error:
+        except (OSError, HTTPException) as error:  # timeouts, no connection, and replies that break off
             reason = getattr(error, "reason", error)
             raise ChatModelError(
                 f"no reply from the agent's server at {self.url}: {reason}. Is it running?"

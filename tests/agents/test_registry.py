@@ -163,12 +163,15 @@ def test_usage_adds_up() -> None:
 class _Server(http.server.BaseHTTPRequestHandler):
     statuses: ClassVar[list[int]] = []
     body: ClassVar[bytes] = b""
+    broken_off: ClassVar[bool] = False
 
     def do_POST(self) -> None:
         question = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         status = type(self).statuses.pop(0) if type(self).statuses else 200
         answer = type(self).body or json.dumps({"text": f"{question['seed']}", "tokens_out": 3}).encode()
         self.send_response(status)
+        if type(self).broken_off:
+            self.send_header("Content-Length", str(len(answer) + 1))
         self.end_headers()
         self.wfile.write(answer)
 
@@ -178,7 +181,7 @@ class _Server(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture
 def server() -> Iterator[str]:
-    _Server.statuses, _Server.body = [], b""
+    _Server.statuses, _Server.body, _Server.broken_off = [], b"", False
     httpd = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Server)
     thread = threading.Thread(target=httpd.serve_forever, daemon=True)
     thread.start()
@@ -211,6 +214,9 @@ def test_http_blame(server: str) -> None:
         _ask(server)
     _Server.body = b"not json"
     with pytest.raises(AgentError, match="did not reply"):
+        _ask(server)
+    _Server.broken_off = True
+    with pytest.raises(ChatModelError, match="IncompleteRead"):
         _ask(server)
     with pytest.raises(ChatModelError, match="Is it running"):
         _ask("http://127.0.0.1:9/act")
