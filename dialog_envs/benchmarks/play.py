@@ -8,10 +8,11 @@ from __future__ import annotations
 import contextlib
 import sys
 import textwrap
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, TextIO
 
+from dialog_envs.agents.base import Agent
 from dialog_envs.agents.registry import AgentSpec
 from dialog_envs.core.dialogue import AGENT, USER, Act, Turn
 from dialog_envs.core.env import agent_seed
@@ -139,9 +140,10 @@ def play_as_user(
     _card(session, task, persona)
     session.say("Say hello. Accept a suggestion in your own words when you like it, or say goodbye.")
     turns: list[Turn] = []
-    agent.start(scenario.brief, agent_seed(seed))
-    if getattr(agent, "needs_persona", False):
-        agent.reveal(persona, scenario)  # type: ignore[attr-defined]
+    with _guarded(spec.name):
+        agent.start(scenario.brief, agent_seed(seed))
+        if getattr(agent, "needs_persona", False):
+            agent.reveal(persona, scenario)  # type: ignore[attr-defined]
     ended_by = None
     while ended_by is None:
         text = session.ask()
@@ -154,7 +156,7 @@ def play_as_user(
             ended_by = "cap"
         if ended_by is not None:
             break
-        said = _guarded(agent.act, {"brief": scenario.brief, "dialogue": tuple(_views(turns))}, spec.name)
+        said = _said(agent, {"brief": scenario.brief, "dialogue": tuple(_views(turns))}, spec.name)
         turns.append(Turn(AGENT, said, task.language.understand(said, scenario, _views(turns))))
         session.say(said, "agent> ")
     scored = ended_by is not None and any(turn.speaker == AGENT for turn in turns)
@@ -182,13 +184,20 @@ def _settled(acts: tuple[Act, ...], turns: list[Turn]) -> tuple[Act, ...]:
     )
 
 
-def _guarded(act: Callable[[Any], str], observation: Any, name: str) -> str:
+@contextlib.contextmanager
+def _guarded(name: str) -> Iterator[None]:
+    """What an agent raises, as an AgentError."""
     try:
-        text = act(observation)
+        yield
     except DialogEnvsError:
         raise
     except Exception as error:
         raise AgentError(f"agent '{name}' failed: {type(error).__name__}: {error}") from error
+
+
+def _said(agent: Agent, observation: Any, name: str) -> str:
+    with _guarded(name):
+        text: object = agent.act(observation)
     if not isinstance(text, str):
         raise AgentError(f"agent '{name}' returned {type(text).__name__}, not a str.")
     return text

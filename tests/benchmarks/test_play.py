@@ -62,6 +62,19 @@ def test_as_user_with_a_broken_agent(tea_task: Any, spec: Any) -> None:
         play_as_user(tea_task, spec("breaks", breaks), session, seed=3)
 
 
+def test_as_user_with_an_agent_that_cannot_start(tea_task: Any, spec: Any) -> None:
+    class Stuck:
+        def start(self, brief: str, seed: int) -> None:
+            raise ValueError("no fuel")
+
+        def act(self, observation: Any) -> str:
+            return ""
+
+    session, _ = _session("Hello")
+    with pytest.raises(AgentError, match="agent 'stuck' failed: ValueError: no fuel"):
+        play_as_user(tea_task, spec("stuck", Stuck()), session, seed=3)
+
+
 def test_turn_cap(tea_task: Any, green: AgentSpec) -> None:
     session, _ = _session(*["no"] * 9)
     result = play_as_user(tea_task, green, session, seed=3)
