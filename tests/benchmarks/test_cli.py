@@ -140,7 +140,7 @@ def test_interrupt_keeps_what_is_finished(here: Path) -> None:
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=30)
     assert process.returncode == 130
-    assert err.splitlines()[-1].startswith("stopped. What was finished is kept")
+    assert err.splitlines()[-1].startswith("stopped. Finished dialogues, trainings and episodes are kept")
     assert "Traceback" not in err
     assert episodes.read_text().endswith("\n")
     kept = len(episodes.read_text().splitlines())

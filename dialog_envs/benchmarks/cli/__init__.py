@@ -16,7 +16,7 @@ from dialog_envs.errors import DialogEnvsError
 __all__ = ["main"]
 
 _INTERRUPTED = 130
-_STOPPED = "stopped. What was finished is kept: run the same command again to go on."
+_STOPPED = "stopped. Finished dialogues, trainings and episodes are kept: run the same command again to go on."
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
