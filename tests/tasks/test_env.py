@@ -30,11 +30,11 @@ def test_the_page_states_the_numbers_that_the_code_uses():
     assert f"Patience ({min(patience)} to {max(patience):g}, by family)" in PAGE
     for name, words in {
         "question": "every question (0.3)",
-        "extra question": "(0.75 each",
+        "extra question": "several in a turn (0.75",
         "repeated question": "answered already (1.0)",
-        "bad suggestion": "a refused suggestion (2.0",
+        "bad suggestion": "(2.0;",
         "too many suggestions": "suggestions at once (1.5",
-        "idle": "leads nowhere (0.5)",
+        "idle": "leads nowhere (0.5;",
         "not understood": "cannot be understood (1.0)",
     }.items():
         assert words in PAGE

@@ -6,6 +6,7 @@ Results go to standard output (``--json`` for machines), progress and notes to s
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -44,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:
-        return _say(f"error: {_one_line(error)}", 2)
+        return _say(f"error: {_disk_trouble(error)}", 2)
     except (KeyboardInterrupt, Exception) as error:
         if isinstance(error, KeyboardInterrupt) or type(error).__name__ == "Abort":
             return _say(_STOPPED, _INTERRUPTED)
@@ -59,6 +60,13 @@ def _usage(error: Any) -> int:
         print(error.format_message())
         return 0
     return _say(f"error: {' '.join(error.format_message().split()).rstrip('.')}. See: dialog-envs --help", 2)
+
+
+def _disk_trouble(error: OSError) -> str:
+    """What the system refused, where, and what to do."""
+    where = f" at '{error.filename}'" if error.filename else ""
+    advice = "free some space or choose another folder with -o" if error.errno == errno.ENOSPC else "check the path"
+    return f"{error.strerror or _one_line(error)}{where}: {advice}. What was finished is kept."
 
 
 def _one_line(error: BaseException) -> str:
