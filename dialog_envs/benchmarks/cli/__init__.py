@@ -17,7 +17,9 @@ from dialog_envs.errors import DialogEnvsError
 __all__ = ["main"]
 
 _INTERRUPTED = 130
-_STOPPED = "stopped. Finished dialogues, trainings and episodes are kept: run the same command again to go on."
+_STOPPED = (
+    "stopped. Finished dialogues, trainings and episodes are kept: run the same command again to go on."
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -65,7 +67,11 @@ def _usage(error: Any) -> int:
 def _disk_trouble(error: OSError) -> str:
     """What the system refused, where, and what to do."""
     where = f" at '{error.filename}'" if error.filename else ""
-    advice = "free some space or choose another folder with -o" if error.errno == errno.ENOSPC else "check the path"
+    advice = (
+        "free some space or choose another folder with -o"
+        if error.errno == errno.ENOSPC
+        else "check the path"
+    )
     return f"{error.strerror or _one_line(error)}{where}: {advice}. What was finished is kept."
 
 
