@@ -141,15 +141,16 @@ def _megabytes() -> float:
     return peak / (1024.0 * 1024.0 if sys.platform == "darwin" else 1024.0)
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """The command."""
-    parser = argparse.ArgumentParser(prog="python -m dialog_envs.benchmarks.speed", description=__doc__)
-    parser.add_argument("what", choices=["env"])
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of the command."""
     parser.add_argument("--env", default="PreferenceElicitation-v0")
     parser.add_argument("--steps", type=int, default=50_000, help="steps of each stretch")
     parser.add_argument("--parts", type=int, default=4, help="stretches; 20 with 50,000 steps make a million")
     parser.add_argument("--json", action="store_true")
-    options = parser.parse_args(arguments)
+
+
+def run_command(options: argparse.Namespace) -> None:
+    """Measure, and print."""
     result = measure(options.env, options.steps, options.parts)
     if options.json:
         print(json.dumps(result))
@@ -167,7 +168,3 @@ def main(arguments: list[str] | None = None) -> None:
     )
     print("where the time goes (profiled, 20,000 steps):")
     print(profile(options.env))
-
-
-if __name__ == "__main__":
-    main()
