@@ -1,0 +1,5 @@
+"""``python -m dialog_envs.benchmarks.speed``."""
+
+from dialog_envs.benchmarks.speed import main
+
+main()
