@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 
 from dialog_envs.core.dialogue import USER, Act
+from dialog_envs.tasks.language.grammar import expand
+from dialog_envs.tasks.language.tokens import tokenise
 from dialog_envs.tasks.preference.catalogue import places
 from dialog_envs.tasks.preference.language import lexicon
-from dialog_envs.tasks.preference.language.grammar import expand, load
+from dialog_envs.tasks.preference.language.grammar import load
 from dialog_envs.tasks.preference.language.phrasing import opening, phrase
 from dialog_envs.tasks.preference.language.references import reference
-from dialog_envs.tasks.preference.language.tokens import tokenise
 from dialog_envs.tasks.preference.persona import MANNERS, SLOTS, VALUES, PreferencePrior
 from dialog_envs.tasks.preference.scenario import sample_scenario
 from tests.tasks.preference_play import dialogues

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from . import lexicon
-from .cues import (
+from ...language.phrases import Trie, matches
+from ...language.words import (
     ASKING,
     AUXILIARIES,
     CONJUNCTIONS,
@@ -13,11 +13,11 @@ from .cues import (
     OPENERS,
     RELATIVE,
     SMALL,
-    START,
     SUBJECTS,
     WH,
-    trie,
 )
+from . import lexicon
+from .cues import START, trie
 from .names import Span
 
 ENDS = frozenset((".", "!", "?", ";", "\n", "…"))
@@ -145,10 +145,10 @@ def _relative(word: str) -> bool:
     )
 
 
-def _take(tokens: list[str], i: int, n: int, clause: Clause, phrases: lexicon.Trie) -> int:
+def _take(tokens: list[str], i: int, n: int, clause: Clause, phrases: Trie) -> int:
     """Take in the longest phrase at token i, or the token itself; the index after it."""
     token = tokens[i]
-    found = lexicon.matches(phrases, tokens, i, n) if token in phrases else None
+    found = matches(phrases, tokens, i, n) if token in phrases else None
     if found:
         for end, (kind, name, value) in reversed(found):
             if kind == "cue":

@@ -1,16 +1,15 @@
 """What people call the slots and values of the preference task: phrases as data, for agent and user text alike.
 
-A phrase is a row of words as :func:`~dialog_envs.tasks.preference.language.tokens.tokenise` makes them (no
-apostrophes, no hyphens). ``a/b`` stands for either word, a trailing ``?`` makes a word optional, so that
-``"a? lot/lots of people"`` is four phrases.
+Written in the notation of :mod:`~dialog_envs.tasks.language.phrases`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
-from itertools import product
-from typing import Any
+
+from ...language.phrases import Meaning, Phrases, Trie, build, trie
+from ...language.phrases import find as find_in
 
 SLOTS = ("theme", "setting", "pace", "crowd", "budget", "time", "need")
 
@@ -154,51 +153,8 @@ NUMBER_WORDS = {
     "eighty": 80, "hundred": 100, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "eight": 8,
 }  # fmt: skip
 
-Phrases = dict[str, tuple[tuple[int, list[str], tuple[str, str, str]], ...]]
-"""First word -> (length, words, meaning), the longest phrase first. A meaning is (kind, slot or name, value)."""
 
-
-Trie = dict[str, Any]
-"""Word -> the words that may follow it in a phrase; "" -> the meaning of the phrase that ends here."""
-
-
-def expand(phrase: str) -> list[list[str]]:
-    """The word rows that one phrase of the data stands for: ``"a? b/c"`` -> b, c, a b, a c."""
-    choices = []
-    for word in phrase.split():
-        optional = word.endswith("?")
-        words = word.rstrip("?").split("/")
-        choices.append([*words, ""] if optional else words)
-    rows = [[word for word in row if word] for row in product(*choices)]
-    return [row for row in rows if row]
-
-
-def build(groups: Iterable[tuple[tuple[str, str, str], str]]) -> Phrases:
-    """A table for longest-match look-up from (meaning, comma-separated phrases); later groups win over earlier."""
-    flat: dict[tuple[str, ...], tuple[str, str, str]] = {}
-    for meaning, phrases in groups:
-        for phrase in phrases.split(","):
-            for row in expand(phrase):
-                flat[tuple(row)] = meaning
-    table: dict[str, list[tuple[int, list[str], tuple[str, str, str]]]] = {}
-    for words, meaning in sorted(flat.items(), key=lambda pair: -len(pair[0])):
-        table.setdefault(words[0], []).append((len(words), list(words), meaning))
-    return {first: tuple(rows) for first, rows in table.items()}
-
-
-def trie(phrases: Phrases) -> Trie:
-    """The same phrases as a tree of words, so that the longest match costs as many steps as it has words."""
-    root: Trie = {}
-    for rows in phrases.values():
-        for _, words, meaning in rows:
-            node = root
-            for word in words:
-                node = node.setdefault(word, {})
-            node[""] = meaning
-    return root
-
-
-def groups() -> list[tuple[tuple[str, str, str], str]]:
+def groups() -> list[tuple[Meaning, str]]:
     """Meanings ("value", slot, value) and ("slot", slot, "") with their phrases, for :func:`build`."""
     slots = [(("slot", slot, ""), phrases) for slot, phrases in SLOT_WORDS.items()]
     return slots + [(("value", slot, value), phrases) for (slot, value), phrases in VALUES.items()]
@@ -210,32 +166,9 @@ def table() -> Phrases:
     return build(groups())
 
 
-def find(tokens: list[str], phrases: Trie | None = None) -> list[tuple[int, int, tuple[str, str, str]]]:
-    """All longest, non-overlapping matches as (start, end, meaning), left to right, in one linear pass."""
-    root = _trie() if phrases is None else phrases
-    found, i, n = [], 0, len(tokens)
-    while i < n:
-        ends = matches(root, tokens, i, n)
-        if ends:
-            found.append((i, *ends[-1]))
-            i = ends[-1][0]
-        else:
-            i += 1
-    return found
-
-
-def matches(root: Trie, tokens: list[str], i: int, n: int) -> list[tuple[int, tuple[str, str, str]]]:
-    """(end, meaning) of every phrase that begins at token i, the shortest first; n is the number of tokens."""
-    node = root.get(tokens[i])
-    ends = []
-    while node is not None:
-        i += 1
-        if "" in node:
-            ends.append((i, node[""]))
-        if i == n:
-            break
-        node = node.get(tokens[i])
-    return ends
+def find(tokens: list[str]) -> list[tuple[int, int, Meaning]]:
+    """The slots and values named in the tokens, left to right: the longest phrases, without overlap."""
+    return find_in(tokens, _trie())
 
 
 @lru_cache(maxsize=1)

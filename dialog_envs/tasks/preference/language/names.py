@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from functools import lru_cache
 from itertools import pairwise
 
+from ...language.tokens import tokenise
 from .. import catalogue
 from .cues import common_words
-from .tokens import tokenise
 
 _SMALL = frozenset("the a an of in at and by with on to for from de da do la el le".split())
 _ANY = frozenset("visit tour trip day experience activity place".split())

@@ -14,27 +14,27 @@ from typing import Any
 import numpy as np
 
 from dialog_envs.core.dialogue import Act
+from dialog_envs.tasks.language.grammar import Bank
+from dialog_envs.tasks.language.voice import Draws, cap, join, sentence
 from dialog_envs.tasks.preference.language.context import last_agent_acts
-from dialog_envs.tasks.preference.language.grammar import Bank, load
+from dialog_envs.tasks.preference.language.grammar import load
 from dialog_envs.tasks.preference.language.references import reference
 
 NO_PREFERENCE = ("any", "none")
 FACT_SLOTS = ("need", "budget", "time")
 """Slots that are stated as facts ("I can't swim") rather than wished for."""
-_DRAWS = 40
 
 
-class Voice:
+class Voice(Draws):
     """Who speaks in one turn: the persona's manner, the random draws, and what the turn replies to."""
 
-    __slots__ = ("_next", "asked", "curt", "hedges", "low", "high", "group", "rng", "suggested", "values")
+    __slots__ = ("asked", "curt", "hedges", "low", "high", "group", "suggested", "values")
 
     def __init__(
         self, persona: Any, scenario: Any, rng: np.random.Generator, context: tuple[Act, ...]
     ) -> None:
+        super().__init__(rng)
         manner = persona.manner
-        self.rng = rng
-        self._next: Callable[[], float] = iter(rng.random(_DRAWS).tolist()).__next__
         self.low = manner.talk == "low"
         self.high = manner.talk == "high"
         self.curt = persona.family == "impatient"
@@ -43,22 +43,6 @@ class Voice:
         self.values = load("values")
         self.asked = [act for act in context if act.kind == "ask"]
         self.suggested = [act.item for act in context if act.kind == "suggest"]
-
-    def draw(self) -> float:
-        """The next number in [0, 1)."""
-        try:
-            return self._next()
-        except StopIteration:
-            self._next = iter(self.rng.random(_DRAWS).tolist()).__next__
-            return self._next()
-
-    def pick(self, bank: Bank) -> str:
-        """One string of a bank."""
-        return bank[int(self.draw() * len(bank))]
-
-    def maybe(self, p: float, bank: Bank) -> str:
-        """One string of a bank with probability ``p``, else nothing."""
-        return self.pick(bank) if self.draw() < p else ""
 
 
 def phrase(
@@ -100,23 +84,6 @@ def opening(persona: Any, scenario: Any, rng: np.random.Generator) -> str:
         start = voice.pick(bank["couple" if with_partner else "group" if voice.group else "solo"])
         text = join(voice.pick(bank["hello"]), start.replace("{o}", occasion)) + voice.pick(bank["want"])
     return sentence(text.replace("{p}", scenario.place).replace("{o}", occasion))
-
-
-def cap(text: str) -> str:
-    """With a capital first letter."""
-    return text[0].upper() + text[1:] if text else text
-
-
-def join(before: str, core: str) -> str:
-    """``core`` after an opener, with a capital where the opener ends a sentence."""
-    if not before or before[-2] in ".!?":
-        return before + cap(core)
-    return before + core
-
-
-def sentence(text: str) -> str:
-    """With a capital and a closing mark."""
-    return cap(text) if text[-1] in ".?!" else cap(text) + "."
 
 
 @lru_cache(maxsize=1)

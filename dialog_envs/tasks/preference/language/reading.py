@@ -15,11 +15,13 @@ from importlib.resources import files
 from typing import Any
 
 from dialog_envs.core.dialogue import Act
+from dialog_envs.tasks.language.context import texts
+from dialog_envs.tasks.language.phrases import Meaning, Trie, build
+from dialog_envs.tasks.language.tokens import tokenise
 from dialog_envs.tasks.preference.language import lexicon
-from dialog_envs.tasks.preference.language.context import last_agent_acts, texts
+from dialog_envs.tasks.preference.language.context import last_agent_acts
 from dialog_envs.tasks.preference.language.references import distinctive_words
 from dialog_envs.tasks.preference.language.references import table as name_table
-from dialog_envs.tasks.preference.language.tokens import tokenise
 from dialog_envs.tasks.preference.scenario import OCCASIONS
 
 _ENDS = frozenset(".!?;\n…")
@@ -39,8 +41,6 @@ _NAMED_ORDER = {"first": 0, "second": 1, "third": 2, "last": -1}
 _ASKING = frozenset(("answer", "volunteer", "told", "change"))
 
 _NUMBERS = frozenset(lexicon.NUMBER_WORDS)
-Trie = dict[str, Any]
-Meaning = tuple[str, str, str]
 Mention = tuple[int, str, str, bool]
 """Position of a value, its slot, its value, and whether a "not" or "too" stands before it."""
 
@@ -90,7 +90,7 @@ def _table() -> Trie:
     occasions = [" ".join(tokenise(occasion)) for occasion, _ in OCCASIONS]
     rows.append((("cue", "ignore", ""), ",".join([data["cue"]["ignore"], *occasions])))
     root: Trie = {}
-    for phrases in lexicon.build(rows).values():
+    for phrases in build(rows).values():
         for _, words, meaning in phrases:
             node = root
             for word in words:

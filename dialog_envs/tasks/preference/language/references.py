@@ -9,8 +9,8 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
+from dialog_envs.tasks.language.tokens import tokenise
 from dialog_envs.tasks.preference.catalogue import Item, item, places
-from dialog_envs.tasks.preference.language.tokens import tokenise
 
 _LINKS = re.compile(
     r" (?:in|at|on|of|to|by|with|from|through|along|around|and|under|over|above|for|near|into|via|like|before|after) "

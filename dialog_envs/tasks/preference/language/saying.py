@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from dialog_envs.core.dialogue import Act
+from dialog_envs.tasks.language.grammar import Bank
 from dialog_envs.tasks.preference.catalogue import item
-from dialog_envs.tasks.preference.language.grammar import Bank, load
+from dialog_envs.tasks.preference.language.grammar import load
 from dialog_envs.tasks.preference.language.references import with_article
 
 

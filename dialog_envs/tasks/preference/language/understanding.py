@@ -13,11 +13,12 @@ from functools import lru_cache
 from typing import Any
 
 from ....core.dialogue import Act
+from ...language.tokens import tokenise
+from ...language.words import ASKING, FOREIGN, SUBJECTS
 from .clauses import CURRENCY, Clause, cut
-from .cues import ASKING, FOREIGN, SUBJECTS, common_words
+from .cues import common_words
 from .names import Span, name_index
 from .spelling import fix
-from .tokens import tokenise
 
 _CODE = re.compile(r"[{}\\]|</|<\||\(\)|\[/|==|\* FROM ")
 _GREET, _ACK, _CHECK, _CLOSE = Act("greet"), Act("acknowledge"), Act("check"), Act("close")
