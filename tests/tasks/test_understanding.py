@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dialog_envs.core.dialogue import Act
+from dialog_envs.tasks.language.measure import FOLDER, main
 from dialog_envs.tasks.preference.catalogue import THEMES, item, places
 from dialog_envs.tasks.preference.language import lexicon
-from dialog_envs.tasks.preference.language.measure import DEFAULT, main
 from dialog_envs.tasks.preference.language.understanding import understand
 
 LISBON = next(place for place in places() if place.slug == "lisbon")
@@ -184,18 +184,23 @@ def test_long_text_costs_bounded_time(piece: str) -> None:
 
 def test_f1_on_the_sealed_utterances(capsys: pytest.CaptureFixture[str]) -> None:
     """The promise of the task: macro F1 of at least 0.90 over acts and slots on text that nobody tuned for."""
-    assert main(["--json"]) == 0
+    assert main(["PreferenceElicitation-v0", "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
     assert report["utterances"] >= 300
     assert report["macro_f1"] >= 0.90
 
 
 def test_the_report_reads_as_a_table(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([str(DEFAULT)]) == 0
+    assert main(["PreferenceElicitation-v0", str(FOLDER / "test_set.jsonl")]) == 0
     out = capsys.readouterr().out
     assert "ask(budget)" in out and "macro F1" in out
 
 
 def test_a_missing_file_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["nowhere.jsonl"]) == 2
+    assert main(["PreferenceElicitation-v0", "nowhere.jsonl"]) == 2
     assert "nowhere.jsonl" in capsys.readouterr().err
+
+
+def test_an_unknown_task_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["Preference-v0"]) == 2
+    assert "PreferenceElicitation-v0" in capsys.readouterr().err
