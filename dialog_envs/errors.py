@@ -15,6 +15,7 @@ from collections.abc import Iterable
 
 __all__ = [
     "AgentError",
+    "BudgetExceeded",
     "ChatModelError",
     "CheckpointError",
     "ConfigError",
@@ -100,6 +101,13 @@ class ChatModelError(SimulatorError):
 
 class ModelUnavailable(ChatModelError):
     """A chat model, or its engine, is not installed here. The message says how to get it."""
+
+
+class BudgetExceeded(DialogEnvsError):
+    """The money set aside for model calls is spent. Nothing failed: what is done is kept, and a larger budget goes on.
+
+    Not a :class:`SimulatorError`, because the next episode would fare no better: a run ends here.
+    """
 
 
 class DatasetError(DialogEnvsError):

@@ -11,7 +11,7 @@ from dialog_envs.agents.menu import menu
 from dialog_envs.core.dialogue import AGENT, Observation
 from dialog_envs.core.seeding import derive, stream
 from dialog_envs.errors import UsageError
-from dialog_envs.simulators.llm.base import ChatModel, ChatRequest, ChoiceRequest, Message, get_chat_model
+from dialog_envs.simulators.llm import ChatModel, ChatRequest, ChoiceRequest, Message, get_chat_model
 
 PROMPTS = Path(__file__).parent / "prompts"
 MODES = ("choice", "free")

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from dialog_envs.errors import UsageError
-from dialog_envs.simulators.llm import ChatRequest, ChoiceRequest, Usage, get_chat_model
-from dialog_envs.simulators.llm.base import UnknownModel, request_key
+from dialog_envs.simulators.llm import ChatRequest, ChoiceRequest, UnknownModel, Usage, get_chat_model
+from dialog_envs.simulators.llm.base import request_key
 from dialog_envs.simulators.llm.sampling import draw
 from dialog_envs.simulators.llm.token_tree import TokenTree
 

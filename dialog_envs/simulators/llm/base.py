@@ -4,30 +4,30 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Literal, Protocol, TypedDict
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol, TypeAlias, TypedDict
 
-from dialog_envs.errors import UnknownName, UsageError
+from dialog_envs.errors import BudgetExceeded, ChatModelError
 
 __all__ = [
+    "CallFailure",
     "ChatModel",
     "ChatReply",
     "ChatRequest",
     "Choice",
     "ChoiceRequest",
     "Message",
-    "UnknownModel",
+    "Request",
+    "Result",
+    "Role",
     "Usage",
-    "get_chat_model",
     "request_key",
 ]
 
-
-class UnknownModel(UnknownName):
-    """No chat model is named so."""
-
-    kind = "chat model"
+Role: TypeAlias = Literal["agent", "user", "judge", "critic"]
+"""On whose account a call goes: the agent under test, the simulated user, or who reads the dialogue afterwards."""
 
 
 class Message(TypedDict):
@@ -82,6 +82,13 @@ class ChatRequest:
         top_p: sample only from the smallest set of tokens with this much probability.
         stop: texts at which writing stops; the reply does not hold them.
         seed: the source of all chance. Local models keep to it exactly, servers as well as they can.
+        schema: the reply shall be one JSON value that this JSON Schema admits, as :attr:`ChatReply.data`
+            (:mod:`dialog_envs.simulators.llm.structured` says which keywords there are). A reply that does not is
+            asked for again with what was wrong, and is an error in the end, never a guess.
+        trial: which try of the same request this is, for callers that want another reply to the same words: caches and
+            recordings tell trials apart.
+        role: on whose account the call goes. Shapes no reply.
+        episode: to which episode it belongs, in the caller's own words. Shapes no reply.
     """
 
     messages: tuple[Message, ...]
@@ -90,6 +97,10 @@ class ChatRequest:
     top_p: float = 1.0
     stop: tuple[str, ...] = ()
     seed: int = 0
+    schema: Mapping[str, Any] | None = None
+    trial: int = 0
+    role: Role = "agent"
+    episode: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +113,16 @@ class ChoiceRequest:
         temperature: candidate i is drawn with probability proportional to exp(logprobs[i] / temperature);
             0 takes the likeliest.
         seed: seeds the numpy Generator that draws.
+        trial, role, episode: as in :class:`ChatRequest`.
     """
 
     messages: tuple[Message, ...]
     candidates: tuple[str, ...]
     temperature: float = 1.0
     seed: int = 0
+    trial: int = 0
+    role: Role = "agent"
+    episode: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,16 +130,19 @@ class ChatReply:
     """What a model wrote.
 
     Attributes:
-        text: the message, without special tokens and without the stop text.
-        usage: tokens and cost of this reply.
-        finish_reason: ``"stop"``, ``"length"`` or ``"content_filter"``.
+        text: the message, without special tokens, the stop text, or what a reasoning model thought before.
+        usage: tokens and cost of this reply, of asking for it again included.
+        finish_reason: ``"stop"``, ``"length"``, or ``"content_filter"``: a filter took the text away or the model
+            refused, and `text` is empty or what the filter left of it. Such a reply is never stored.
         model: who wrote it, as the model or its server calls itself.
+        data: the JSON value, if the request has a schema (``None`` if a content filter took it away).
     """
 
     text: str
     usage: Usage
     finish_reason: str
     model: str
+    data: Any = None
 
     @property
     def cost_usd(self) -> float:
@@ -148,12 +166,23 @@ class Choice:
     usage: Usage
 
 
+Request: TypeAlias = ChatRequest | ChoiceRequest
+CallFailure: TypeAlias = ChatModelError | BudgetExceeded
+"""Why one request got no reply: no usable one after all tries, or no money left for it."""
+Result: TypeAlias = ChatReply | Choice | ChatModelError | BudgetExceeded
+"""How one request ended."""
+
+
 class ChatModel(Protocol):
-    """Writes or chooses the next message of chats. Calls are synchronous and batched; results keep the order.
+    """Writes or chooses the next message of chats.
+
+    Calls are synchronous and batched; inside, the requests of all callers are in flight together where the model is a
+    server. Every model may be used from many threads. Implementations subclass
+    :class:`dialog_envs.simulators.llm.calls.ChatModelBase` and write :meth:`each` only.
 
     Attributes:
-        name: as :func:`get_chat_model` takes it.
-        version: changes whenever the same request may give another reply (model, weights, number format).
+        name: as :func:`dialog_envs.simulators.llm.get_chat_model` takes it, without options.
+        version: changes whenever the same request may give another reply (model, weights, number format, server).
     """
 
     @property
@@ -163,80 +192,52 @@ class ChatModel(Protocol):
     def version(self) -> str: ...
 
     def complete(self, requests: Sequence[ChatRequest]) -> list[ChatReply]:
-        """Write a message for each chat.
+        """Write a message for each chat, in the order of `requests`.
 
         Raises:
-            ChatModelError: a request got no usable reply, after all retries.
+            ChatModelError: a request got no usable reply, after all retries: the first such one, once all have ended.
+            BudgetExceeded: there was no money left for a request.
         """
 
     def choose(self, requests: Sequence[ChoiceRequest]) -> list[Choice]:
-        """Choose among candidates for each chat.
+        """Choose among candidates for each chat, in the order of `requests`.
 
         Raises:
-            ChatModelError: as for :meth:`complete`.
+            ChatModelError, BudgetExceeded: as for :meth:`complete`.
+        """
+
+    def each(self, requests: Sequence[Request]) -> Iterator[tuple[int, Result]]:
+        """How each request ends, as soon as it does: ``(index into requests, reply, choice or error)``.
+
+        One failed request costs the others nothing. Errors are handed over, not raised.
+        """
+
+    def submit(self, request: Request) -> Future[Result] | None:
+        """Start one request and come back at once.
+
+        Returns:
+            what will be its result (a failure too is a result, not an exception); ``None`` from a model that has
+            nothing to gain from it, because it computes batches in this process: use :meth:`each`.
         """
 
 
-def request_key(request: ChatRequest | ChoiceRequest, model: str, version: str) -> str:
-    """A hash over everything that shapes the reply: the request, the model and its version."""
-    content = {"kind": type(request).__name__, "model": model, "version": version, **asdict(request)}
+def request_key(request: Request, model: str, version: str) -> str:
+    """A hash over everything that shapes the reply: the request with its trial number, the model and its version."""
+    content: dict[str, Any] = {
+        "kind": type(request).__name__,
+        "model": model,
+        "version": version,
+        "messages": request.messages,
+        "temperature": request.temperature,
+        "seed": request.seed,
+        "trial": request.trial,
+    }
+    if isinstance(request, ChatRequest):
+        content["max_tokens"] = request.max_tokens
+        content["top_p"] = request.top_p
+        content["stop"] = request.stop
+        content["schema"] = request.schema
+    else:
+        content["candidates"] = request.candidates
     text = json.dumps(content, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _embedded(argument: str, options: Mapping[str, Any]) -> ChatModel:
-    from dialog_envs.simulators.llm.embedded import EmbeddedModel
-
-    if argument:
-        raise UsageError(f"chat model 'embedded' takes no argument, but was given '{argument}'.")
-    return EmbeddedModel.shared(**options)
-
-
-def _openai(argument: str, options: Mapping[str, Any]) -> ChatModel:
-    from dialog_envs.simulators.llm.openai_compatible import OpenAICompatibleModel
-
-    return OpenAICompatibleModel(argument, **options)
-
-
-def _replay(argument: str, options: Mapping[str, Any]) -> ChatModel:
-    from dialog_envs.simulators.llm.replay import ReplayModel
-
-    return ReplayModel(argument, **options)
-
-
-def _record(argument: str, options: Mapping[str, Any]) -> ChatModel:
-    from dialog_envs.simulators.llm.replay import RecordingModel
-
-    file, equals, inner = argument.partition("=")
-    if not (file and equals and inner):
-        raise UsageError(f"'record:{argument}' is incomplete: write record:FILE=MODEL.")
-    return RecordingModel(file, get_chat_model(inner, **options))
-
-
-_MODELS: dict[str, tuple[str, Callable[[str, Mapping[str, Any]], ChatModel]]] = {
-    "embedded": ("embedded", _embedded),
-    "openai": ("openai:MODEL", _openai),
-    "replay": ("replay:FILE", _replay),
-    "record": ("record:FILE=MODEL", _record),
-}
-
-
-def get_chat_model(spec: str, **options: Any) -> ChatModel:
-    """The chat model that `spec` names (see :mod:`dialog_envs.simulators.llm`).
-
-    Args:
-        spec: for example ``"embedded"`` or ``"openai:gpt-5-mini"``.
-        options: passed to the model's class, for example ``threads=2`` or ``base_url="http://localhost:8000/v1"``.
-
-    Raises:
-        UnknownModel: no such kind of model; the message lists what there is.
-        UsageError: the part after the colon is missing or wrong.
-        ModelUnavailable: the model, its engine or its key is not here; the message says how to get it.
-    """
-    head, _, argument = spec.partition(":")
-    if head not in _MODELS:
-        raise UnknownModel(spec, [form for form, _ in _MODELS.values()])
-    form, make = _MODELS[head]
-    if ":" in form and not argument:
-        raise UsageError(f"chat model '{spec}' is incomplete: write {form}.")
-    return make(argument, options)

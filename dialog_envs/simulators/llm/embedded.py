@@ -20,6 +20,7 @@ from torch import Tensor
 from dialog_envs.core.seeding import stream
 from dialog_envs.errors import UsageError
 from dialog_envs.simulators.llm.base import ChatReply, ChatRequest, Choice, ChoiceRequest, Usage
+from dialog_envs.simulators.llm.calls import ChatTooLong, LocalModel
 from dialog_envs.simulators.llm.chat_tokens import ChatTokenizer
 from dialog_envs.simulators.llm.embedded_file import MODEL_NAME, SHA256, checked_model_file
 from dialog_envs.simulators.llm.gguf_file import GgufFile
@@ -57,7 +58,7 @@ class _Writer:
 
 def _check_length(tokens: int) -> None:
     if tokens > CONTEXT:
-        raise UsageError(
+        raise ChatTooLong(
             f"a chat of {tokens} tokens (its reply included) is too long for the embedded model: "
             f"shorten it to {CONTEXT}."
         )
@@ -78,7 +79,7 @@ def _multiplies_bfloat16() -> bool:
     return bool(found.get("avx512_bf16") or found.get("amx_bf16"))
 
 
-class EmbeddedModel:
+class EmbeddedModel(LocalModel):
     """SmolLM2-135M-Instruct. The same request gives the same reply to the bit, alone or in a batch, warm or cold.
 
     Across machines replies may differ in rare close calls, because processors round differently; the number format
@@ -97,7 +98,6 @@ class EmbeddedModel:
         ModelUnavailable: the model's file is missing or damaged; the message says how to get it.
     """
 
-    name = "embedded"
     _shared: ClassVar[dict[tuple[Any, ...], EmbeddedModel]] = {}
     _shared_lock: ClassVar[threading.Lock] = threading.Lock()
 
@@ -123,20 +123,26 @@ class EmbeddedModel:
             return cls._shared[key]
 
     @property
+    def name(self) -> str:
+        """``embedded``."""
+        return "embedded"
+
+    @property
     def version(self) -> str:
         """Model, weights and number format."""
         return f"{MODEL_NAME} sha256:{SHA256[:12]} {str(self._dtype).removeprefix('torch.')}"
 
     # ---- choosing ----------------------------------------------------------------------------------------------------
 
-    def choose(self, requests: Sequence[ChoiceRequest]) -> list[Choice]:
+    def choose_batch(self, requests: Sequence[ChoiceRequest]) -> list[Choice]:
         """Score every candidate as the next message, and draw one by its length-normalised probability.
 
         A candidate's score is its mean log-probability a token, its end included; it is drawn with probability
         proportional to exp(score / temperature). Candidates' common beginnings are computed once.
 
         Raises:
-            UsageError: a request has no candidates, an empty one, one twice, or is too long.
+            UsageError: a request has no candidates, or one twice.
+            ChatTooLong: a chat is too long.
         """
         with self._lock, self._on_threads(), torch.inference_mode():
             return [choice for group in self._groups(requests) for choice in self._choose(group)]
@@ -195,11 +201,11 @@ class EmbeddedModel:
 
     # ---- writing -----------------------------------------------------------------------------------------------------
 
-    def complete(self, requests: Sequence[ChatRequest]) -> list[ChatReply]:
+    def write_batch(self, requests: Sequence[ChatRequest]) -> list[ChatReply]:
         """Write a message for each chat, all of them together.
 
         Raises:
-            UsageError: a chat is too long.
+            ChatTooLong: a chat is too long.
         """
         with self._lock, self._on_threads(), torch.inference_mode():
             writers = [self._writer(request) for request in requests]

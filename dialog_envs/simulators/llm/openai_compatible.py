@@ -7,7 +7,7 @@ import json
 import os
 import re
 import threading
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -16,19 +16,36 @@ import openai
 from openai import AsyncOpenAI
 
 from dialog_envs.errors import ChatModelError, ModelUnavailable
-from dialog_envs.simulators.llm.base import ChatReply, ChatRequest, Choice, ChoiceRequest, Usage
+from dialog_envs.simulators.llm.base import (
+    ChatReply,
+    ChatRequest,
+    Choice,
+    ChoiceRequest,
+    Request,
+    Result,
+    Usage,
+)
+from dialog_envs.simulators.llm.calls import ChatModelBase
 from dialog_envs.simulators.llm.numbered import choose_by_number
 from dialog_envs.simulators.llm.redact import redact, redact_url
 from dialog_envs.simulators.llm.retry import RetryPolicy, Transient, retry_after
+from dialog_envs.simulators.llm.spec import fields
 
 T = TypeVar("T")
+OPTIONS: dict[str, Callable[[str], Any]] = {
+    "base_url": str,
+    "api_key_env": str,
+    "timeout": float,
+    "max_in_flight": int,
+    "extra": fields,
+}
 DEFAULT_URL = "https://api.openai.com/v1"
 _NO_KEY = "no-key"  # servers of one's own rarely want one, but the SDK insists
 _THOUGHTS = re.compile(r"\A\s*<think>.*?</think>", re.DOTALL)
 _PASSING_STATUS = frozenset({408, 409, 425, 429})
 
 
-class OpenAICompatibleModel:
+class OpenAICompatibleModel(ChatModelBase):
     """A model behind HTTP. All requests of a call are in flight together, up to `max_in_flight`.
 
     Args:
@@ -82,6 +99,17 @@ class OpenAICompatibleModel:
 
     def __repr__(self) -> str:
         return f"OpenAICompatibleModel({self.version!r})"
+
+    def each(self, requests: Sequence[Request]) -> Iterator[tuple[int, Result]]:
+        """How each request ends."""
+        for index, request in enumerate(requests):
+            try:
+                if isinstance(request, ChatRequest):
+                    yield index, self.complete([request])[0]
+                else:
+                    yield index, self.choose([request])[0]
+            except ChatModelError as error:
+                yield index, error
 
     def complete(self, requests: Sequence[ChatRequest]) -> list[ChatReply]:
         """Write a message for each chat.

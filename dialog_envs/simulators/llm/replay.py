@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import os
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
@@ -23,16 +23,19 @@ from dialog_envs.simulators.llm.base import (
     ChatRequest,
     Choice,
     ChoiceRequest,
+    Request,
+    Result,
     Usage,
     request_key,
 )
+from dialog_envs.simulators.llm.calls import ChatModelBase
 
-Request = TypeVar("Request", ChatRequest, ChoiceRequest)
-Result = TypeVar("Result", ChatReply, Choice)
+Q = TypeVar("Q", ChatRequest, ChoiceRequest)
+R = TypeVar("R", ChatReply, Choice)
 FORMAT = 1
 
 
-class ReplayModel:
+class ReplayModel(ChatModelBase):
     """Only the replies of a recorded file.
 
     Args:
@@ -47,7 +50,28 @@ class ReplayModel:
         if not self.path.is_file():
             raise UsageError(f"there is no recording '{file}': make one with record:{file}=MODEL.")
         header, self._replies, _ = _read(self.path)
-        self.name, self.version = str(header["model"]), str(header["version"])
+        self._name, self._version = str(header["model"]), str(header["version"])
+
+    @property
+    def name(self) -> str:
+        """The recorded model's."""
+        return self._name
+
+    @property
+    def version(self) -> str:
+        """The recorded model's."""
+        return self._version
+
+    def each(self, requests: Sequence[Request]) -> Iterator[tuple[int, Result]]:
+        """How each request ends."""
+        for index, request in enumerate(requests):
+            try:
+                if isinstance(request, ChatRequest):
+                    yield index, self.complete([request])[0]
+                else:
+                    yield index, self.choose([request])[0]
+            except ChatModelError as error:
+                yield index, error
 
     def complete(self, requests: Sequence[ChatRequest]) -> list[ChatReply]:
         """The recorded replies.
@@ -76,7 +100,7 @@ class ReplayModel:
         return found
 
 
-class RecordingModel:
+class RecordingModel(ChatModelBase):
     """A model whose replies are written to a file as they come.
 
     Args:
@@ -117,6 +141,17 @@ class RecordingModel:
         """The inner model's."""
         return self._inner.version
 
+    def each(self, requests: Sequence[Request]) -> Iterator[tuple[int, Result]]:
+        """How each request ends."""
+        for index, request in enumerate(requests):
+            try:
+                if isinstance(request, ChatRequest):
+                    yield index, self.complete([request])[0]
+                else:
+                    yield index, self.choose([request])[0]
+            except ChatModelError as error:
+                yield index, error
+
     def complete(self, requests: Sequence[ChatRequest]) -> list[ChatReply]:
         """Replies from the file, or else from the inner model, whose errors pass."""
         return self._through(requests, self._inner.complete, _reply)
@@ -127,10 +162,10 @@ class RecordingModel:
 
     def _through(
         self,
-        requests: Sequence[Request],
-        ask: Callable[[Sequence[Request]], list[Result]],
-        parse: Callable[[Mapping[str, Any]], Result],
-    ) -> list[Result]:
+        requests: Sequence[Q],
+        ask: Callable[[Sequence[Q]], list[R]],
+        parse: Callable[[Mapping[str, Any]], R],
+    ) -> list[R]:
         keys = [request_key(request, self.name, self.version) for request in requests]
         with self._lock:
             unknown = {
