@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from dialog_envs.agents.base import Usage
-from dialog_envs.agents.menu import menu
 from dialog_envs.core.dialogue import AGENT, Observation
 from dialog_envs.core.seeding import derive, stream
 from dialog_envs.errors import UsageError
@@ -22,11 +21,10 @@ DEFAULT_TASK = "PreferenceElicitation-v0"
 class PromptedAgent:
     """A chat model with a few-shot prompt (Brown et al., 2020) that plays the agent.
 
-    In mode ``"choice"`` the model chooses its utterance from a menu (a question about each slot, a suggestion of each
-    short-listed activity, a choice of two; :mod:`dialog_envs.agents.menu`), without what it said word for word
-    before: the turn is always well formed, and its quality is all the model's. Local models draw an utterance by its
-    own length-normalised probability, endpoints name its number. In mode ``"free"`` the model writes one sentence,
-    which is said as it is.
+    In mode ``"choice"`` the model chooses its utterance from the task's menu
+    (:meth:`dialog_envs.core.task.Task.menu`), without what it said word for word before: the turn is always well
+    formed, and its quality is all the model's. Local models draw an utterance by its own length-normalised
+    probability, endpoints name its number. In mode ``"free"`` the model writes one sentence, which is said as it is.
 
     The random numbers of a turn come from the episode's seed and the number of agent turns so far, hence an episode
     played alone equals the same one in a batch (for local models; a server answers as it likes).
@@ -119,7 +117,7 @@ class PromptedAgent:
     def _choose(self, observations: Sequence[Observation], seeds: Sequence[int]) -> list[str]:
         requests = []
         for observation, seed in zip(observations, seeds, strict=True):
-            scenario, turns = menu(self.task, observation["brief"], observation["dialogue"])
+            scenario, turns = self.task.menu(observation["brief"], observation["dialogue"])
             rng = stream(seed, "words")
             said = {turn["text"] for turn in observation["dialogue"] if turn["speaker"] == AGENT}
             texts = dict.fromkeys(self.task.language.say(acts, scenario, rng) for acts in turns)

@@ -2,7 +2,8 @@
 
 ==============================  ========================================================================================
 ``ilql``                        a built-in agent (:data:`BUILT_IN`), or an installed package's entry point (group
-                                ``dialog_envs.agents``); a learned one is read from a checkpoint folder of that name
+                                ``dialog_envs.agents``); a learned one is read from ``CHECKPOINTS/TASK/NAME`` for
+                                each task, or from ``CHECKPOINTS/NAME``
 ``prompted:openai:gpt-4o``      a built-in agent with an argument (for ``prompted``: the chat model)
 ``ilql=runs/mine/ilql``         a learned agent from this checkpoint folder
 ``path/my_agent.py:MyAgent``    a class, instance or function in a file
@@ -19,14 +20,16 @@ import importlib
 import importlib.util
 import inspect
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from dialog_envs.agents.algorithms import ALGORITHMS
 from dialog_envs.agents.base import Agent, as_agent
+from dialog_envs.agents.checkpoint import TRAINING, read_training
 from dialog_envs.errors import AgentError, CheckpointError, DialogEnvsError, UnknownAgent
 
 __all__ = ["BUILT_IN", "ENTRY_POINT_GROUP", "LEARNED", "AgentSpec", "agent_names", "resolve_agent"]
@@ -39,13 +42,11 @@ BUILT_IN: dict[str, str] = {
     "information-gain": "dialog_envs.agents.scripted:InformationGainAgent",
     "oracle": "dialog_envs.agents.scripted:OracleAgent",
     "prompted": "dialog_envs.agents.prompted:PromptedAgent",
-    "bc": "dialog_envs.agents.learned:LearnedAgent",
-    "filtered-bc": "dialog_envs.agents.learned:LearnedAgent",
-    "ilql": "dialog_envs.agents.learned:LearnedAgent",
+    **dict.fromkeys(ALGORITHMS, "dialog_envs.agents.learned:LearnedAgent"),
 }
 """Name → where it is. Strings, so that looking at the table imports nothing heavy."""
 
-LEARNED = ("bc", "filtered-bc", "ilql")
+LEARNED = tuple(ALGORITHMS)
 """Built-in agents that are read from a checkpoint folder."""
 
 _LEARNED_CLASS = BUILT_IN["bc"]
@@ -175,25 +176,46 @@ def _version() -> str:
 
 
 def _learned(label: str, name: str, argument: str, checkpoints: Sequence[str | Path]) -> AgentSpec:
-    places = [Path(argument)] if argument else [Path(folder) / name for folder in checkpoints]
+    places = [Path(argument)] if argument else [Path(folder) for folder in checkpoints]
     for place in places:
-        if place.is_dir():
+        if (place / TRAINING).is_file():
             return _from_checkpoint(label, place)
-    looked = ", ".join(str(place) for place in places) or "no checkpoint folder was given"
+        if found := _checkpoints_in(place, name):
+            return _from_checkpoints(label, found, f"{label}={name}:{place.resolve()}", place)
+    looked = ", ".join(str(place / name) for place in places) or "no checkpoint folder was given"
     raise CheckpointError(
         f"agent '{name}' needs a trained checkpoint (looked in: {looked}). "
         f"Train one with 'dialog-envs train {name}', or point to it: --agent {name}=FOLDER."
     )
 
 
+def _checkpoints_in(place: Path, name: str) -> dict[str, Path]:
+    """Task id → checkpoint of an agent, from ``place/NAME`` and ``place/TASK/NAME``."""
+    folders = [place / name, *sorted(place.glob(f"*/{name}"))]
+    return {read_training(f)["task"]: f for f in folders if (f / TRAINING).is_file()}
+
+
 def _from_checkpoint(label: str, folder: Path) -> AgentSpec:
+    found = {str(read_training(folder).get("task")): folder}
+    return _from_checkpoints(label, found, f"{label}={folder.resolve()}", folder)
+
+
+def _from_checkpoints(label: str, found: Mapping[str, Path], elsewhere: str, source: Path) -> AgentSpec:
+    """An agent with a checkpoint for each of several tasks."""
+
     def build(task: Any) -> Agent:
+        folder = found.get(task.id)
+        if folder is None:
+            raise CheckpointError(
+                f"agent '{label}' has no checkpoint for {task.id} in '{source}', only for {', '.join(found)}: "
+                f"train one, or leave the task out with --task."
+            )
         loader = _load(_LEARNED_CLASS, "the learned agents")
         accepted = _parameters(loader.from_pretrained)
         return as_agent(loader.from_pretrained(str(folder), **({"task": task} if "task" in accepted else {})))
 
-    fingerprint = f"checkpoint:{_folder_digest(folder)}"
-    return AgentSpec(label, str(folder), fingerprint, build, elsewhere=f"{label}={folder.resolve()}")
+    digests = "+".join(_folder_digest(folder) for _, folder in sorted(found.items()))
+    return AgentSpec(label, str(source), f"checkpoint:{digests}", build, elsewhere=elsewhere)
 
 
 def _custom(label: str, text: str) -> AgentSpec:

@@ -17,6 +17,7 @@ from typing import Any
 
 from dialog_envs import registration
 from dialog_envs.benchmarks.leaderboard import Leaderboard, Row
+from dialog_envs.benchmarks.overall import METHOD as OVERALL_METHOD
 from dialog_envs.benchmarks.record import EpisodeRecord
 from dialog_envs.benchmarks.stats import METHOD, Interval
 from dialog_envs.benchmarks.svg import axis, bar, strip
@@ -24,6 +25,7 @@ from dialog_envs.benchmarks.tables import (
     GROUPS,
     episode_words,
     number,
+    overall_row,
     percent,
     seconds,
     small,
@@ -48,7 +50,7 @@ def html_page(
     style, script = _asset("page.css"), _asset("page.js")
     agents = [agent for task in board.tasks for agent in board.agents(task)]
     transcripts = transcript_data(choose(records, agents), find)
-    body = [_header(board, records)]
+    body = [_header(board, records), _overall(board)]
     for task in board.tasks:
         body += [_plot(board, task), _table(board, task), _families(board, task), _paired(board, task)]
     body += [_transcripts(transcripts), _notes(board)]
@@ -89,6 +91,36 @@ def _header(board: Leaderboard, records: Sequence[EpisodeRecord]) -> str:
 _QUARTERS = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
+def _overall(board: Leaderboard) -> str:
+    """All tasks in one figure an agent, where there are several."""
+    if not board.overall:
+        return ""
+    rows = []
+    for agent in dict.fromkeys(row.agent for row in board.overall):
+        marks, words = [], []
+        for users in GROUPS:
+            row = overall_row(board, agent, users)
+            if row is None:
+                continue
+            marks.append(
+                (users, row.score, f"{agent}, {users} users: {percent(row.score)}, {row.cells} cells")
+            )
+            words.append(f"{users} {percent(row.score)}")
+        about = f'<span class="about">{escape(" · ".join(words))}</span>'
+        rows.append(f'<div class="name">{escape(agent)}{about}</div>{strip(marks, 0, 1, _QUARTERS)}')
+    labels = axis([(tick, f"{100 * tick:.0f}") for tick in _QUARTERS], 0, 1)
+    return (
+        f'<section><h2>All tasks</h2><p class="lead">{escape(OVERALL_METHOD)}.</p>{_LEGEND}'
+        f'<div class="plot">{"".join(rows)}<div class="name"></div>{labels}</div></section>'
+    )
+
+
+_LEGEND = (
+    '<p class="legend"><span class="typical">● typical users</span> '
+    '<span class="hard">◆ hard users, held out of all training data</span></p>'
+)
+
+
 def _plot(board: Leaderboard, task: str) -> str:
     rows = []
     for agent in board.agents(task):
@@ -100,10 +132,8 @@ def _plot(board: Leaderboard, task: str) -> str:
         rows.append(f'<div class="name">{escape(agent)}</div>{strip(marks, 0, 1, _QUARTERS)}')
     labels = axis([(tick, f"{100 * tick:.0f}{' %' if tick == 1 else ''}") for tick in _QUARTERS], 0, 1)
     return (
-        f'<section><h2>{escape(task)}</h2><p class="lead">How often the user ends with what truly suits them. '
-        "Whiskers are 95 % intervals over personas; all agents met the same people.</p>"
-        '<p class="legend"><span class="typical">● typical users</span> '
-        '<span class="hard">◆ hard users, held out of all training data</span></p>'
+        f'<section><h2>{escape(task)}</h2><p class="lead">How often the talk ends in success. '
+        f"Whiskers are 95 % intervals over personas; all agents met the same people.</p>{_LEGEND}"
         f'<div class="plot">{"".join(rows)}<div class="name"></div>{labels}</div></section>'
     )
 

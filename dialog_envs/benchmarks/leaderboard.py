@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dialog_envs.benchmarks.metrics import FIGURES, figures
+from dialog_envs.benchmarks.overall import Overall, overall
 from dialog_envs.benchmarks.record import EpisodeRecord
 from dialog_envs.benchmarks.stats import Interval, difference_interval, mean_interval, rate_interval
 
@@ -99,12 +100,15 @@ class Leaderboard:
         suite: the suite's name.
         versions: of the package, the tasks, the user simulator and the agents: only like compares with like.
         rows, paired: see :class:`Row` and :class:`Paired`.
+        overall: one figure an agent over all tasks, where several are played; see
+            :mod:`dialog_envs.benchmarks.overall`.
     """
 
     suite: str
     versions: Mapping[str, Any]
     rows: tuple[Row, ...]
     paired: tuple[Paired, ...]
+    overall: tuple[Overall, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The content of ``leaderboard.json``."""
@@ -114,6 +118,7 @@ class Leaderboard:
             "versions": dict(self.versions),
             "rows": [row.to_json() for row in self.rows],
             "paired": [pair.to_json() for pair in self.paired],
+            "overall": [row.to_json() for row in self.overall],
         }
 
     @property
@@ -175,7 +180,14 @@ def build_leaderboard(
     place = _order(rows)
     rows.sort(key=lambda row: place[row.task, row.agent, row.users])
     paired.sort(key=lambda pair: place[pair.task, pair.agent, pair.users])
-    return Leaderboard(suite, versions, tuple(rows), tuple(pair for pair in paired if pair.episodes))
+    several = len({record.task for record in records}) > 1
+    return Leaderboard(
+        suite,
+        versions,
+        tuple(rows),
+        tuple(pair for pair in paired if pair.episodes),
+        tuple(overall(records, baseline)) if several else (),
+    )
 
 
 def _row(

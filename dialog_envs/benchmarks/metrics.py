@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from dialog_envs.benchmarks.record import EpisodeRecord
-from dialog_envs.core.dialogue import AGENT
 
 __all__ = ["FIGURES", "figures"]
 
@@ -23,18 +22,11 @@ def _from_outcome(name: str) -> Callable[[EpisodeRecord], float | None]:
     return read
 
 
-def _questions(record: EpisodeRecord) -> float | None:
-    """Questions asked, as the user understood them; several in one turn count each."""
-    return float(
-        sum(act.kind == "ask" for turn in record.turns if turn.speaker == AGENT for act in turn.acts)
-    )
-
-
 FIGURES: dict[str, Callable[[EpisodeRecord], float | None]] = {
     "success": _success,
     "return": lambda record: record.value,
     "turns": lambda record: float(record.agent_turns),
-    "questions": _questions,
+    "questions": _from_outcome("questions"),
     "information_bits": _from_outcome("information_bits"),
 }
 """Figures with an interval. ``None``: not measured on this episode."""

@@ -24,7 +24,7 @@ from dialog_envs.benchmarks.record import EpisodeRecord
 from dialog_envs.benchmarks.suite import Unit
 from dialog_envs.errors import AgentError, DialogEnvsError
 
-__all__ = ["Job", "NotMade", "available_cores", "play_in_workers"]
+__all__ = ["Job", "NotMade", "available_cores", "play_in_workers", "worker_environment"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,15 @@ def available_cores() -> int:
     """Cores that this process may use."""
     affinity = getattr(os, "sched_getaffinity", None)
     return len(affinity(0)) if affinity is not None else os.cpu_count() or 1
+
+
+def worker_environment() -> dict[str, str]:
+    """Environment variables of a process that runs this very package on one thread, without progress bars."""
+    package = str(Path(__file__).parents[2])
+    path = os.pathsep.join(part for part in (package, os.environ.get("PYTHONPATH", "")) if part)
+    threads = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+    quiet = {"HF_HUB_DISABLE_PROGRESS_BARS": "1", "TOKENIZERS_PARALLELISM": "false"}
+    return {**os.environ, **threads, **quiet, "PYTHONPATH": path}
 
 
 def play_in_workers(
@@ -108,17 +117,13 @@ def _records(lines: queue.Queue[dict[str, Any]], running: int) -> Iterator[str |
 
 
 def _start(job: Job, units: Sequence[Unit], lines: queue.Queue[dict[str, Any]]) -> subprocess.Popen[str]:
-    package = str(Path(__file__).parents[2])
-    path = os.pathsep.join(part for part in (package, os.environ.get("PYTHONPATH", "")) if part)
-    threads = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
-    quiet = {"HF_HUB_DISABLE_PROGRESS_BARS": "1", "TOKENIZERS_PARALLELISM": "false"}
     process = subprocess.Popen(
         [sys.executable, "-m", "dialog_envs.benchmarks.parallel"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
         encoding="utf-8",
-        env={**os.environ, **threads, **quiet, "PYTHONPATH": path},
+        env=worker_environment(),
     )
     threading.Thread(target=_feed, args=(process, job, units, lines), daemon=True).start()
     return process

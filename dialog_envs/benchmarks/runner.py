@@ -121,19 +121,21 @@ def run_suite(
         if run.repaired and not quiet:
             note(f"the last line of '{run.path}/episodes.jsonl' was cut short; that episode is played again.")
         plan = _Plan(run, suite, tasks, units, make, redo, workers, quiet)
-        took_part = []
+        took_part: list[tuple[Contestant, str]] = []
         for contestant in contestants:
-            try:
-                played += _run_agent(plan, contestant)
-                took_part.append(contestant)
-            except NotMade as error:
-                if not contestant.optional:
-                    raise error.reason from error
-                note(f"{contestant.spec.name}: left out: {error.reason}")
+            _claim(plan, contestant.spec)
+            for task in tasks:
+                try:
+                    played += _run_agent(plan, contestant, task)
+                    took_part.append((contestant, task))
+                except NotMade as error:
+                    if not contestant.optional:
+                        raise error.reason from error
+                    note(f"{contestant.spec.name}: left out of {task}: {error.reason}")
         records = list(run.records.values())
         versions["agents"] = run.agents
         board = build_leaderboard(records, suite.name, suite.track, suite.baseline, versions)
-        missing = sum(len(_missing(run, contestant, units)) for contestant in took_part)
+        missing = sum(len(_missing(run, contestant, units, task)) for contestant, task in took_part)
         run.sync()
         run.write_manifest(_manifest(versions, suite, board, missing, played, time.monotonic() - begun))
     return Run(Path(folder), board, played, missing)
@@ -176,29 +178,29 @@ class _Plan:
     quiet: bool
 
 
-def _run_agent(plan: _Plan, contestant: Contestant) -> int:
-    """Play what is missing of one agent; returns how many episodes that were."""
+def _run_agent(plan: _Plan, contestant: Contestant, task: str) -> int:
+    """Play what is missing of one agent on one task; returns how many episodes that were."""
     spec, run = contestant.spec, plan.run
-    _claim(plan, spec)
-    todo = _missing(run, contestant, plan.units)
+    todo = _missing(run, contestant, plan.units, task)
     played = unscored = 0
     last = None
-    with Progress(spec.name, len(todo), quiet=plan.quiet or not todo) as progress:
-        for task in plan.tasks:
-            mine = [unit for unit in todo if unit.task == task]
-            with closing(_episodes(plan, spec, task, mine)) as episodes:
-                for record in episodes:
-                    run.add(record)
-                    played += 1
-                    progress.advance()
-                    if record.blame == "agent" and record.error != last and not plan.quiet:
-                        note(f"{spec.name}: an episode failed, and counts 0: {record.error}")
-                        last = record.error
-                    unscored = unscored + 1 if record.unscored else 0
-                    if unscored >= _GIVE_UP:
-                        words = f"{unscored} episodes in a row unscored ({record.error})"
-                        note(f"{spec.name}: {words}; left for the next run.")
-                        return played
+    label = spec.name if len(plan.tasks) == 1 else f"{task} {spec.name}"
+    with (
+        Progress(label, len(todo), quiet=plan.quiet or not todo) as progress,
+        closing(_episodes(plan, spec, task, todo)) as episodes,
+    ):
+        for record in episodes:
+            run.add(record)
+            played += 1
+            progress.advance()
+            if record.blame == "agent" and record.error != last and not plan.quiet:
+                note(f"{spec.name}: an episode failed, and counts 0: {record.error}")
+                last = record.error
+            unscored = unscored + 1 if record.unscored else 0
+            if unscored >= _GIVE_UP:
+                words = f"{unscored} episodes in a row unscored ({record.error})"
+                note(f"{spec.name}: {words}; left for the next run.")
+                break
     return played
 
 
@@ -275,14 +277,15 @@ def _made_once(spec: AgentSpec, task: Any) -> tuple[AgentSpec, str]:
     return again, description if isinstance(description, str) else ""
 
 
-def _missing(run: RunFolder, contestant: Contestant, units: Sequence[Unit]) -> list[Unit]:
+def _missing(run: RunFolder, contestant: Contestant, units: Sequence[Unit], task: str) -> list[Unit]:
     cap, name = contestant.episodes_per_family, contestant.spec.name
 
     def done(unit: Unit) -> bool:
         record = run.records.get((name, unit.task, unit.family, unit.seed))
         return record is not None and not record.unscored
 
-    return [unit for unit in units if (cap is None or unit.index < cap) and not done(unit)]
+    mine = (unit for unit in units if unit.task == task)
+    return [unit for unit in mine if (cap is None or unit.index < cap) and not done(unit)]
 
 
 def _refuse_doubles(contestants: Sequence[Contestant]) -> None:

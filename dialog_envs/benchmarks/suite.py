@@ -11,7 +11,7 @@ import hashlib
 import json
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ SPLITS = ("report", "validation")
 """What a run's seeds are for: the figures to report, or choosing settings."""
 
 _TOP = {"schema", "name", "summary", "tasks", "track", "reward", "baseline", "information_per_family"}
-_TABLES = {"users", "seeds", "agents", "dataset", "training", "stages"}
+_TABLES = {"users", "seeds", "agents", "dataset", "training", "overrides", "stages"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,8 @@ class Suite:
         information_per_family: episodes of each family whose exact posterior is computed (``None``: all).
         dataset: settings of the imagined dataset, as the imagination engine takes them.
         training: settings a trained agent, as the trainer takes them.
-        stages: expected seconds of each stage of ``dialog-envs demo`` on two cores, for the remaining time it shows.
+        overrides: task id → ``{"dataset": …, "training": {agent: …}}``, settings that differ for a task.
+        stages: expected seconds of each stage of ``dialog-envs demo`` on one core, for the remaining time it shows.
     """
 
     name: str
@@ -114,7 +115,32 @@ class Suite:
     information_per_family: int | None = None
     dataset: Mapping[str, Any] = field(default_factory=dict)
     training: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    overrides: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     stages: Mapping[str, float] = field(default_factory=dict)
+
+    def dataset_for(self, task: str) -> dict[str, Any]:
+        """Settings of a task's imagined dataset."""
+        return {**self.dataset, **self.overrides.get(task, {}).get("dataset", {})}
+
+    def training_for(self, task: str, agent: str) -> dict[str, Any]:
+        """Settings of an agent's training on a task."""
+        return {**self.training[agent], **self.overrides.get(task, {}).get("training", {}).get(agent, {})}
+
+    def only(self, tasks: Sequence[str]) -> Suite:
+        """The suite on some of its tasks, under a name that says so.
+
+        Raises:
+            ConfigError: one is not the suite's.
+        """
+        for task in tasks:
+            if task not in self.tasks:
+                raise ConfigError(
+                    f"suite '{self.name}' has no task '{task}'. It has: {', '.join(self.tasks)}."
+                )
+        kept = tuple(task for task in self.tasks if task in tasks)
+        if not kept or kept == self.tasks:
+            return self
+        return replace(self, name="-".join([self.name, *kept]), tasks=kept)
 
     def units(self, families: Mapping[str, Mapping[str, Sequence[str]]], split: str = "report") -> list[Unit]:
         """All episodes, family after family in turn, so that every prefix is balanced.
@@ -241,8 +267,23 @@ def _from_toml(data: Mapping[str, Any]) -> Suite:
         information_per_family=None if extra is None else _count(extra, "information_per_family", least=0),
         dataset=data.get("dataset", {}),
         training=data.get("training", {}),
+        overrides=_overrides(data),
         stages=data.get("stages", {}),
     )
+
+
+def _overrides(data: Mapping[str, Any]) -> Mapping[str, Any]:
+    overrides: Mapping[str, Any] = data.get("overrides", {})
+    for task, tables in overrides.items():
+        if task not in data["tasks"]:
+            raise ValueError(f"overrides.{task} is for no task of the suite.")
+        if unknown := set(tables) - {"dataset", "training"}:
+            raise ValueError(f"overrides.{task} has the unknown key '{sorted(unknown)[0]}'.")
+        if unknown := set(tables.get("training", {})) - set(data.get("training", {})):
+            raise ValueError(
+                f"overrides.{task}.training.{sorted(unknown)[0]} has no [training.…] of its own."
+            )
+    return overrides
 
 
 def _group(name: str, table: Mapping[str, Any]) -> UserGroup:

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from dialog_envs.benchmarks.leaderboard import Leaderboard, Paired, Row
+from dialog_envs.benchmarks.overall import METHOD as overall_method
+from dialog_envs.benchmarks.overall import Overall
 from dialog_envs.benchmarks.progress import duration
 from dialog_envs.benchmarks.stats import METHOD, Interval
 
@@ -55,7 +57,7 @@ def seconds(value: float) -> str:
 
 def markdown(board: Leaderboard) -> str:
     """The whole leaderboard as Markdown (tables of GitHub's kind)."""
-    lines = [f"# Leaderboard: suite {_cell(board.suite)}", ""]
+    lines = [f"# Leaderboard: suite {_cell(board.suite)}", "", *_overall_lines(board)]
     for task in board.tasks:
         lines += [f"## {_cell(task)}", "", _WORDS, ""]
         lines += _table(_GROUP_HEAD, [_group_cells(board, task, agent) for agent in board.agents(task)])
@@ -79,6 +81,27 @@ def markdown(board: Leaderboard) -> str:
         lines.append("")
     lines += [f"{METHOD}.", "", "Versions: " + ", ".join(version_words(board)) + "."]
     return "\n".join(lines) + "\n"
+
+
+def _overall_lines(board: Leaderboard) -> list[str]:
+    if not board.overall:
+        return []
+    agents = dict.fromkeys(row.agent for row in board.overall)
+    compared = f"Difference from {board.baseline}, " if board.baseline else ""
+    head = ["Agent", *(f"{users.capitalize()} users" for users in GROUPS)]
+    head += [f"{compared}{users}" for users in GROUPS] if compared else []
+    body = []
+    for agent in agents:
+        rows = [overall_row(board, agent, users) for users in GROUPS]
+        cells = [agent, *(percent(row.score if row else None) for row in rows)]
+        cells += [percent(row.difference if row else None, "+") for row in rows] if compared else []
+        body.append(cells)
+    return ["## All tasks", "", f"{overall_method}.", "", *_table(head, body), ""]
+
+
+def overall_row(board: Leaderboard, agent: str, users: str) -> Overall | None:
+    """An agent's figure over all tasks, if it has one."""
+    return next((row for row in board.overall if (row.agent, row.users) == (agent, users)), None)
 
 
 _GROUP_HEAD = [
@@ -171,13 +194,13 @@ def print_leaderboard(board: Leaderboard, console: Console) -> None:
     for task in board.tasks:
         console.print()
         console.print(_terminal_table(board, task, console.width))
-        baseline = board.baseline
-        if baseline is not None:
-            console.print(
-                f"Difference: points of success from {baseline} on the same personas and seeds; ● excludes 0.",
-                style="dim",
-                markup=False,
-            )
+    if board.overall:
+        console.print()
+        console.print(_overall_table(board, console.width))
+        console.print(overall_method + ".", style="dim", markup=False)
+    if board.baseline is not None:
+        words = f"Difference: points of success from {board.baseline} on the same personas and seeds"
+        console.print(f"{words}; ● excludes 0.", style="dim", markup=False)
     console.print(METHOD + ".", style="dim", markup=False)
 
 
@@ -202,7 +225,7 @@ def _terminal_table(board: Leaderboard, task: str, width: int) -> RenderableType
     for agent in board.agents(task):
         cells: list[Any] = [Text(agent, style="bold")]
         for users in GROUPS:
-            cells.append(Text(_bar(board.row(task, agent, users), 10 if bars else 0)))
+            cells.append(Text(_bar(_success(board.row(task, agent, users)), 10 if bars else 0)))
             if compared:
                 cells.append(Text(_difference(board.pair(task, agent, users)), style="dim"))
         found = [row for users in GROUPS if (row := board.row(task, agent, users)) is not None]
@@ -216,15 +239,40 @@ def _terminal_table(board: Leaderboard, task: str, width: int) -> RenderableType
     return table
 
 
-def _bar(row: Row | None, width: int) -> str:
+def _overall_table(board: Leaderboard, width: int) -> RenderableType:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(
+        box=box.SIMPLE_HEAD, title=f"all tasks · suite {board.suite}", title_style="bold", pad_edge=False
+    )
+    bars = 10 if width >= 120 else 0
+    table.add_column("agent")
+    for users in GROUPS:
+        table.add_column(f"{users} users, normalised", no_wrap=bool(bars))
+        table.add_column("difference", justify="right", no_wrap=True)
+    for agent in dict.fromkeys(row.agent for row in board.overall):
+        cells = [Text(agent, style="bold")]
+        for users in GROUPS:
+            row = overall_row(board, agent, users)
+            difference = row.difference if row else None
+            mark = " ●" if difference is not None and difference.excludes(0.0) else "  "
+            cells.append(Text(_bar(row.score if row else None, bars)))
+            cells.append(Text(percent(difference, "+") + mark if difference else "", style="dim"))
+        table.add_row(*cells)
+    return table
+
+
+def _bar(success: Interval | None, width: int) -> str:
     """``██████▌    62 [55, 69]``; without the bar where ``width`` is 0."""
-    if row is None or not math.isfinite(row.success.mean):
+    if success is None or not math.isfinite(success.mean):
         return " " * width + "  –"
     if width == 0:
-        return percent(row.success)
-    eighths = round(row.success.mean * width * 8)
+        return percent(success)
+    eighths = round(max(0.0, success.mean) * width * 8)
     bar = "█" * (eighths // 8) + ("", *"▏▎▍▌▋▊▉")[eighths % 8]
-    return f"{bar:<{width}} {percent(row.success):>12}"
+    return f"{bar:<{width}} {percent(success):>12}"
 
 
 def _difference(pair: Paired | None) -> str:

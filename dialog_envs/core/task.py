@@ -12,6 +12,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 
+from dialog_envs.core.brief import TaskBrief
 from dialog_envs.core.dialogue import Act, Observation, Turn, TurnView
 from dialog_envs.core.outcome import Outcome
 from dialog_envs.core.persona import Persona, PersonaPrior
@@ -148,6 +149,7 @@ class Task(Generic[Z, C, S]):
         policies: scripted policies by name, good and bad; ``random``, ``heuristic``, ``information-gain`` and
             ``oracle`` (which has ``reveal(persona, scenario)``) are among them.
         behaviour_mixture: shares of the suboptimal policies that datasets are rolled out with.
+        task_brief: the task in words, which every prompt for a language model is made from.
     """
 
     id: str
@@ -160,6 +162,7 @@ class Task(Generic[Z, C, S]):
     policies: Mapping[str, Callable[[], Policy]]
     behaviour_mixture: Mapping[str, float]
     description: str
+    task_brief: TaskBrief
 
     def sample_scenario(self, rng: np.random.Generator) -> C:
         """Draw the public context of an episode."""
@@ -185,6 +188,13 @@ class Task(Generic[Z, C, S]):
         """Exact posterior over the persona before the first and after each user turn, summarised.
 
         One dict a step: ``{"entropy_bits": float, "marginals": {factor: {value: probability}}}``.
+        """
+        raise NotImplementedError
+
+    def menu(self, brief: str, dialogue: Sequence[TurnView]) -> tuple[C, list[tuple[Act, ...]]]:
+        """The scenario, and the turns that an agent may choose from now, each as acts for :meth:`Language.say`.
+
+        Made from the text alone; about fourteen turns at most, so that a small language model can weigh them.
         """
         raise NotImplementedError
 

@@ -12,14 +12,14 @@ import numpy as np
 import pytest
 
 from dialog_envs.agents.base import Agent, Usage
-from dialog_envs.agents.menu import SHORTLIST, menu
 from dialog_envs.agents.prompted import PromptedAgent
 from dialog_envs.agents.registry import resolve_agent
-from dialog_envs.core.dialogue import AGENT, USER, Act, Observation
+from dialog_envs.core.dialogue import AGENT, USER, Observation
 from dialog_envs.errors import UsageError
 from dialog_envs.registration import get_task
 from dialog_envs.simulators.llm import ChatReply, ChatRequest, Choice, ChoiceRequest
 from dialog_envs.simulators.llm import Usage as CallUsage
+from dialog_envs.tasks.preference.menu import SHORTLIST
 
 TASK = get_task("PreferenceElicitation-v0")
 BRIEF = TASK.sample_scenario(np.random.default_rng(3)).brief
@@ -119,7 +119,7 @@ def test_a_short_brief_holds_place_and_names_only() -> None:
 def test_the_menu_is_said_as_it_is_meant() -> None:
     """Every utterance on the menu is understood as the acts that it stands for."""
     for observed in OBSERVATIONS:
-        scenario, turns = menu(TASK, BRIEF, observed["dialogue"])
+        scenario, turns = TASK.menu(BRIEF, observed["dialogue"])
         assert len(turns) == len(set(turns)) == 8 + SHORTLIST + 1
         for seed, acts in enumerate(turns):
             text = TASK.language.say(acts, scenario, np.random.default_rng(seed))
@@ -128,7 +128,7 @@ def test_the_menu_is_said_as_it_is_meant() -> None:
 
 def test_the_menu_follows_what_was_said() -> None:
     def offered(*texts: str) -> list[str]:
-        scenario, turns = menu(TASK, BRIEF, observation(*texts)["dialogue"])
+        scenario, turns = TASK.menu(BRIEF, observation(*texts)["dialogue"])
         names = {entry.id: entry.name for entry in scenario.activities}
         return [names[str(acts[0].item)] for acts in turns if acts[0].kind == "suggest" and len(acts) == 1]
 
@@ -142,18 +142,6 @@ def test_nothing_is_on_offer_twice_word_for_word() -> None:
     agent = PromptedAgent(StubModel(), "choice", task=TASK)
     agent.act_batch([OBSERVATIONS[2]] * 30, list(range(30)))
     assert all("What do you enjoy?" not in request.candidates for request in agent.model.asked)  # type: ignore[attr-defined]
-
-
-def test_a_task_may_bring_its_own_menu() -> None:
-    class Own:
-        id = "Own-v0"
-
-        def menu(self, brief: str, dialogue: object) -> tuple[None, list[tuple[Act, ...]]]:
-            return None, [(Act("greet"),)]
-
-    assert menu(Own(), "", ()) == (None, [(Act("greet"),)])
-    with pytest.raises(UsageError, match="mode='free'"):
-        menu(type("Other", (), {"id": "Other-v0"})(), "", ())
 
 
 def test_wrong_settings_are_refused(tmp_path: Path) -> None:
@@ -177,7 +165,7 @@ def test_the_embedded_model_plays_and_is_the_same_alone_and_in_a_batch() -> None
     agent.start(BRIEF, 4)
     assert agent.act(OBSERVATIONS[3]) == together[3]
     assert agent.usage().tokens_in > 200
-    scenario, _ = menu(TASK, BRIEF, ())
+    scenario, _ = TASK.menu(BRIEF, ())
     for text, observed in zip(together, OBSERVATIONS, strict=True):
         acts = TASK.language.understand(text, scenario, observed["dialogue"])
         assert {act.kind for act in acts} <= {"ask", "suggest"}, text

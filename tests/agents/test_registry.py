@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import pytest
@@ -124,14 +125,31 @@ def test_plug_in_that_does_not_load(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_checkpoint_fingerprint_follows_the_weights(tmp_path: Path) -> None:
-    folder = tmp_path / "checkpoints" / "ilql"
-    folder.mkdir(parents=True)
+    folder = _checkpoint(tmp_path / "checkpoints" / "ilql", "Tea-v0")
     (folder / "model.safetensors").write_bytes(b"1")
     first = resolve_agent("ilql", [tmp_path / "checkpoints"])
     (folder / "model.safetensors").write_bytes(b"2")
     second = resolve_agent(f"ilql={folder}")
     assert (first.name, second.name) == ("ilql", "ilql")
     assert first.fingerprint != second.fingerprint
+
+
+def test_a_learned_agent_has_a_checkpoint_for_each_task(tmp_path: Path) -> None:
+    for task in ("Tea-v0", "Coffee-v0"):
+        _checkpoint(tmp_path / task / "ilql", task)
+    spec = resolve_agent("ilql", [tmp_path / "elsewhere", tmp_path])
+    assert spec.elsewhere is not None and resolve_agent(spec.elsewhere).fingerprint == spec.fingerprint
+    assert spec.fingerprint != resolve_agent(f"ilql={tmp_path / 'Tea-v0' / 'ilql'}").fingerprint
+    with pytest.raises(
+        CheckpointError, match=r"no checkpoint for Cocoa-v0 .*only for Coffee-v0, Tea-v0.*--task"
+    ):
+        spec.build(SimpleNamespace(id="Cocoa-v0"))
+
+
+def _checkpoint(folder: Path, task: str) -> Path:
+    folder.mkdir(parents=True)
+    (folder / "training.json").write_text(json.dumps({"format": 1, "task": task}))
+    return folder
 
 
 def test_as_agent_refuses_classes_and_halves() -> None:

@@ -94,7 +94,10 @@ class TeaTask:
             ended_by,
             (0.0,) * (count - 1) + (1.0,),
             {},
-            lambda: {"information_bits": 0.5},
+            lambda: {
+                "information_bits": 0.5,
+                "questions": float(sum(act.kind == "ask" for turn in turns for act in turn.acts)),
+            },
         )
 
     def belief_trace(self, scenario: Table, turns: Sequence[Turn]) -> list[dict[str, Any]]:

@@ -115,7 +115,7 @@ def test_processes_change_nothing(here: Path, capsys: Any) -> None:
         (["tasks", "Nothing-v0"], "unknown task"),
         (["board", "nowhere"], "there is no run in 'nowhere'"),
         (["board"], "there is no run in 'runs'"),
-        (["demo", "--suite", "quick"], "needs one task and a [dataset] table"),
+        (["demo", "--suite", "quick"], "needs a [dataset] table"),
         (["nonsense"], "No such command"),
     ],
 )

@@ -67,7 +67,7 @@ def test_sorted_by_success_on_hard_users(board: Any) -> None:
 
 def test_json_is_as_published(board: Any) -> None:
     data = json.loads(json.dumps(board[0].to_json(), allow_nan=False))
-    assert list(data) == ["schema", "suite", "versions", "rows", "paired"]
+    assert list(data) == ["schema", "suite", "versions", "rows", "paired", "overall"]
     assert data["schema"] == 1
     assert set(data["rows"][0]) == {
         "agent", "task", "users", "track", "episodes", "unscored", "success", "return", "turns", "questions",

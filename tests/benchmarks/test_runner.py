@@ -224,7 +224,7 @@ def test_optional_agent_is_left_out(
     options: Any = {"get_task": lambda name: tea_task, "make_env": lambda name: tea_env()}
     run = run_suite(suite, [Contestant(missing, optional=True)], tmp_path / "run", **options)
     assert (run.played, run.missing) == (0, 0)
-    assert "left out: no model here." in capsys.readouterr().err
+    assert "left out of Tea-v0: no model here." in capsys.readouterr().err
     with pytest.raises(ModelUnavailable):
         run_suite(suite, [Contestant(missing)], tmp_path / "run", **options)
 

@@ -20,14 +20,22 @@ def register(app: typer.Typer) -> None:
             Path | None, typer.Option("--out", "-o", help="Run folder [default: runs/SUITE].")
         ] = None,
         split: Annotated[str, typer.Option(help="report, or validation to choose settings.")] = "report",
+        task: Annotated[
+            list[str] | None, typer.Option("--task", "-t", help="Only this task of the suite; repeatable.")
+        ] = None,
         train_seed: Annotated[int, typer.Option(min=0, help="Added to the seed of every training.")] = 0,
+        jobs: Annotated[
+            int | None,
+            typer.Option("--jobs", "-j", min=1, help="Stages at the same time [default: one a core]."),
+        ] = None,
         as_json: Annotated[bool, typer.Option("--json", help="Print leaderboard.json.")] = False,
     ) -> None:
-        """Imagine a dataset, train on it, score everything, and show the leaderboard. Run again: it goes on."""
+        """Imagine datasets, train on them, score everything, and show the leaderboard. Run again: it goes on."""
         from dialog_envs.benchmarks.cli.output import show_leaderboard
         from dialog_envs.benchmarks.demo import run_demo
+        from dialog_envs.benchmarks.suite import load_suite
 
-        run = run_demo(suite, out, split=split, train_seed=train_seed)
+        run = run_demo(load_suite(suite).only(task or ()), out, split=split, train_seed=train_seed, jobs=jobs)
         if as_json:
             sys.stdout.write(json.dumps(run.leaderboard.to_json(), indent=1, ensure_ascii=False) + "\n")
         else:

@@ -27,6 +27,9 @@ def register(app: typer.Typer) -> None:
         suite: Annotated[
             str, typer.Option("--suite", "-s", help="quick, demo, full, or a .toml file.")
         ] = "quick",
+        task: Annotated[
+            list[str] | None, typer.Option("--task", "-t", help="Only this task of the suite; repeatable.")
+        ] = None,
         out: Annotated[
             Path | None, typer.Option("--out", "-o", help="Run folder [default: runs/SUITE].")
         ] = None,
@@ -55,9 +58,10 @@ def register(app: typer.Typer) -> None:
         """Score agents on a suite. Run it again to finish or extend a run: only what is missing is played."""
         from dialog_envs.benchmarks.cli.output import show_leaderboard
         from dialog_envs.benchmarks.evaluation import evaluate
+        from dialog_envs.benchmarks.suite import load_suite
 
         run = evaluate(
-            suite,
+            load_suite(suite).only(task or ()),
             agent or [],
             out=out,
             only=only,

@@ -12,22 +12,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from dialog_envs.agents.algorithms import ALGORITHMS, make_algorithm
 from dialog_envs.datasets.files import MANIFEST
 from dialog_envs.datasets.reader import read_manifest
-from dialog_envs.errors import DatasetError, UnknownAgent, UsageError
+from dialog_envs.errors import DatasetError, UsageError
 
 if TYPE_CHECKING:
     from dialog_envs.agents.language_model import DialogueModel, ModelConfig
     from dialog_envs.agents.sequences import TextEpisode
     from dialog_envs.agents.trainer import Algorithm
-
-ALGORITHMS = {
-    "bc": "dialog_envs.agents.bc:BC",
-    "filtered-bc": "dialog_envs.agents.filtered_bc:FilteredBC",
-    "ilql": "dialog_envs.agents.ilql:ILQL",
-}
-"""Name -> class. Strings, so that looking at the table imports nothing heavy."""
-
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class TrainResult:
@@ -57,13 +50,13 @@ def train(
     """Trains an agent on a dataset and saves its checkpoint. Does nothing if the same training is there already.
 
     Args:
-        algorithm: ``bc``, ``filtered-bc`` or ``ilql``.
+        algorithm: a name of :data:`dialog_envs.agents.algorithms.ALGORITHMS`.
         data: a dataset folder, or episodes in the dataset's format.
         out: folder of the checkpoint.
         task: a task or its id; None reads it from the dataset.
         settings: fields of the algorithm's config and of its ``training`` part by name, such as ``{"epochs": 2}``.
         model: the model's shape or backbone; not read if ``init`` is given.
-        init: a checkpoint to start from. ILQL without one trains BC first.
+        init: a checkpoint to start from. An algorithm that starts from BC, such as ILQL, trains BC first without one.
         seed: of weights, batches and validation split.
         threads: for torch; None leaves them as they are.
         device: where to train.
@@ -128,9 +121,7 @@ def _run(
         report = _stage(learner, model, texts, metrics, seed, device, progress)
         save_model(
             model.to("cpu"), folder,
-            record | report | {
-                "beta": getattr(learner.config, "beta", 0.0),
-                "min_p": getattr(learner.config, "min_p", 0.0),
+            record | report | learner.speaking() | {
                 "parameters": sum(p.numel() for p in model.parameters()),
                 "stages": stages,
             },
@@ -159,60 +150,16 @@ def _stage(
     from dialog_envs.agents import trainer
     from dialog_envs.agents.sequences import encode_episode
 
-    with trainer.seeded(seed, f"prepare {learner.name}"):
-        learner.prepare(model)
     known: dict[str, list[int]] = {}
     chosen = [encode_episode(model.tokenizer, e, model.context, known) for e in learner.select(texts)]
+    with trainer.seeded(seed, f"prepare {learner.name}"):
+        learner.prepare(model, chosen)
     report = trainer.fit(learner, model, chosen, seed=seed, device=device, metrics=metrics, progress=progress)
     cropped = sum(len(episode.ids) == model.context for episode in chosen)
     return {
         "episodes": len(chosen), "cropped": cropped, "vocabulary": len(model.tokenizer),
         "report": dataclasses.asdict(report),
     }  # fmt: skip
-
-
-def make_algorithm(name: str, settings: Mapping[str, Any]) -> Algorithm[Any]:
-    """An algorithm with its defaults changed by ``settings``.
-
-    Raises:
-        UnknownAgent: no such algorithm.
-        UsageError: no such setting.
-    """
-    import importlib
-
-    from dialog_envs.agents.trainer import TrainingConfig
-
-    if name not in ALGORITHMS:
-        raise UnknownAgent(name, ALGORITHMS, "(of those that can be trained)")
-    module, _, attribute = ALGORITHMS[name].partition(":")
-    kind: type[Algorithm[Any]] = getattr(importlib.import_module(module), attribute)
-    shared = {field.name for field in dataclasses.fields(TrainingConfig)}
-    own = {field.name for field in dataclasses.fields(kind.config_class)} - {"training"}
-    unknown = [key for key in settings if key not in shared | own]
-    if unknown:
-        known = ", ".join(sorted(own | shared))
-        raise UsageError(f"{name} has no setting '{unknown[0]}'. There is: {known}.")
-    base = kind.config_class()
-    for key, value in settings.items():
-        _check_kind(name, key, value, getattr(base.training if key in shared else base, key))
-    training = dataclasses.replace(base.training, **{k: v for k, v in settings.items() if k in shared})
-    rest = {k: v for k, v in settings.items() if k in own}
-    return kind(dataclasses.replace(base, training=training, **rest))
-
-
-def _check_kind(algorithm: str, key: str, value: Any, default: Any) -> None:
-    """Raises UsageError if a setting's value is of another kind than its default (``None`` stands for a number)."""
-    if isinstance(default, bool | str):
-        fine, wanted = (
-            type(value) is type(default),
-            "true or false" if isinstance(default, bool) else "a word",
-        )
-    elif isinstance(default, int):
-        fine, wanted = type(value) is int, "a whole number"
-    else:
-        fine, wanted = type(value) in (int, float) or (value is None and default is None), "a number"
-    if not fine:
-        raise UsageError(f"{algorithm}: the setting {key} must be {wanted}; got {value!r:.60}.")
 
 
 def data_hash(data: str | Path | Sequence[Any]) -> str:
@@ -277,7 +224,7 @@ def register(app: typer.Typer) -> None:
 
     @app.command("train")
     def command(
-        algorithm: Annotated[str, typer.Argument(help="bc, filtered-bc or ilql")],
+        algorithm: Annotated[str, typer.Argument(help=f"One of: {', '.join(ALGORITHMS)}.")],
         data: Annotated[Path, typer.Option(help="Dataset folder.")],
         out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the checkpoint.")],
         backbone: Annotated[str, typer.Option(help="'small', a hub id or a folder.")] = "small",

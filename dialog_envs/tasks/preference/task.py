@@ -14,8 +14,10 @@ from dialog_envs.core.task import Task
 from dialog_envs.tasks.preference import posterior, scoring
 from dialog_envs.tasks.preference.kernel import PreferenceKernel, PreferenceState
 from dialog_envs.tasks.preference.language import phrasing, reading, saying, understanding
+from dialog_envs.tasks.preference.menu import menu
 from dialog_envs.tasks.preference.persona import PreferencePersona, PreferencePrior, persona_from_json
 from dialog_envs.tasks.preference.policies import MIXTURE, POLICIES, make_policy
+from dialog_envs.tasks.preference.prompting import BRIEF
 from dialog_envs.tasks.preference.scenario import (
     PreferenceScenario,
     sample_scenario,
@@ -70,6 +72,8 @@ class PreferenceTask(Task[PreferencePersona, PreferenceScenario, PreferenceState
         "Find out what a traveller likes, needs and can spend, and suggest the activity that suits them."
     )
 
+    task_brief = BRIEF
+
     def __init__(self) -> None:
         self.prior = PreferencePrior()
         self.kernel = PreferenceKernel()
@@ -103,6 +107,12 @@ class PreferenceTask(Task[PreferencePersona, PreferenceScenario, PreferenceState
     def belief_trace(self, scenario: PreferenceScenario, turns: Sequence[Turn]) -> list[dict[str, Any]]:
         """See :mod:`dialog_envs.tasks.preference.posterior`."""
         return posterior.belief_trace(scenario, turns)
+
+    def menu(
+        self, brief: str, dialogue: Sequence[TurnView]
+    ) -> tuple[PreferenceScenario, list[tuple[Act, ...]]]:
+        """See :mod:`dialog_envs.tasks.preference.menu`."""
+        return menu(brief, dialogue)
 
     def persona_card(self, persona: PreferencePersona) -> list[tuple[str, str]]:
         """Tastes, constraints and manner in words."""
