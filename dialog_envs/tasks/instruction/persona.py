@@ -41,7 +41,7 @@ class Manner:
 
     Attributes:
         talk: ``"low"``, ``"mid"`` or ``"high"``: how many words.
-        attention: what turns use up; at 0 the student leaves.
+        attention: points that turns use up; at 0 the student leaves.
         openness: probability that a question about oneself brings an answer rather than "hard to say".
         frank: probability of saying what was wrong with an explanation (the basis, the level), not only that it was.
         nods: probability of "I see" after an explanation that did not work.
@@ -53,7 +53,7 @@ class Manner:
     """
 
     talk: str
-    attention: float
+    attention: int
     openness: float
     frank: float
     nods: float = 0.0
@@ -65,16 +65,16 @@ class Manner:
 
 MANNERS: dict[str, Manner] = {
     # typical families: what datasets may be imagined from
-    "curious": Manner("high", 7.0, 0.95, 0.95),
-    "quiet": Manner("low", 7.0, 0.6, 0.4, nods=0.25),
-    "chatty": Manner("high", 6.0, 0.95, 0.7, nods=0.1),
-    "busy": Manner("mid", 4.5, 0.9, 0.9, nods=0.1),
+    "curious": Manner("high", 70, 0.95, 0.95),
+    "quiet": Manner("low", 70, 0.6, 0.4, nods=0.25),
+    "chatty": Manner("high", 60, 0.95, 0.7, nods=0.1),
+    "busy": Manner("mid", 45, 0.9, 0.9, nods=0.1),
     # hard families: held out
-    "overclaims": Manner("high", 7.0, 0.9, 0.8, believes="over"),
-    "underclaims": Manner("low", 7.0, 0.8, 0.7, believes="under"),
-    "stubborn": Manner("mid", 6.5, 0.9, 0.8, stubborn=True),
-    "restless": Manner("mid", 4.5, 0.8, 0.8, nods=0.1, restless=True),
-    "deflects": Manner("high", 6.5, 0.6, 0.6, nods=0.1, deflects=True),
+    "overclaims": Manner("high", 70, 0.9, 0.8, believes="over"),
+    "underclaims": Manner("low", 70, 0.8, 0.7, believes="under"),
+    "stubborn": Manner("mid", 65, 0.9, 0.8, stubborn=True),
+    "restless": Manner("mid", 45, 0.8, 0.8, nods=0.1, restless=True),
+    "deflects": Manner("high", 65, 0.6, 0.6, nods=0.1, deflects=True),
 }
 TYPICAL = ("curious", "quiet", "chatty", "busy")
 HARD_FAMILIES = ("overclaims", "underclaims", "stubborn", "restless", "deflects")
@@ -164,7 +164,7 @@ def _cumulative(family: str) -> tuple[tuple[tuple[str, ...], ...], list[float]]:
 class InstructionPrior(PersonaPrior[InstructionPersona]):
     """The mixture of families: typical 60 %, hard 40 %."""
 
-    weights = {name: 0.15 for name in TYPICAL} | {name: 0.08 for name in HARD_FAMILIES}
+    weights = dict.fromkeys(TYPICAL, 0.15) | dict.fromkeys(HARD_FAMILIES, 0.08)
     typical = TYPICAL
     hard = HARD_FAMILIES
 
