@@ -27,6 +27,7 @@ from dialog_envs.errors import CheckpointError
 
 if TYPE_CHECKING:
     from dialog_envs.agents.language_model import DialogueModel
+    from dialog_envs.agents.value_heads import Heads
 
 FORMAT = 1
 TRAINING, VALUES, METRICS = "training.json", "value_heads.safetensors", "metrics.jsonl"
@@ -110,10 +111,10 @@ def save_model(model: DialogueModel, folder: Path, record: Mapping[str, Any]) ->
     with quiet():
         model.policy.save_pretrained(folder)
     model.tokenizer.save_pretrained(folder)
-    shape: dict[str, Any] = {"context": model.context, "head_width": 0, "trunk": "shared"}
+    shape: dict[str, Any] = {"context": model.context, "heads": None, "trunk": "shared"}
     if model.heads is not None:
-        shape["head_width"] = model.heads.hidden
-        tensors = {f"heads.{k}": v.contiguous() for k, v in model.heads.state_dict().items()}
+        shape["heads"] = model.heads.shape()
+        tensors = {f"heads.{k}": v.contiguous() for k, v in model.heads.saved().items()}
         if model.value_trunk is not None:
             shape["trunk"] = "separate"
             tensors |= {f"trunk.{k}": v.contiguous() for k, v in model.value_trunk.state_dict().items()}
@@ -167,12 +168,22 @@ def _load(path: Path, shape: Mapping[str, Any]) -> DialogueModel:
             path, local_files_only=True, dtype=torch.float32, use_safetensors=True
         )
     model = DialogueModel(policy, tokenizer, int(shape["context"]))
-    if shape["head_width"]:
-        heads = model.add_heads(int(shape["head_width"]), str(shape["trunk"]))
+    if shape["heads"]:
         tensors = load_file(path / VALUES)
+        heads = _make_heads(model, shape["heads"], str(shape["trunk"]), tensors)
         heads.load_state_dict({k[6:]: v for k, v in tensors.items() if k.startswith("heads.")})
         if model.value_trunk is not None:
             model.value_trunk.load_state_dict(
                 {k[6:]: v for k, v in tensors.items() if k.startswith("trunk.")}
             )
     return model.eval()
+
+
+def _make_heads(
+    model: DialogueModel, shape: Mapping[str, Any], trunk: str, tensors: Mapping[str, Any]
+) -> Heads:
+    """Heads of a checkpoint's shape, their weights still to be loaded."""
+    if shape["kind"] == "likelihood":
+        return model.add_likelihood(shape["extraction"], targets=False)
+    actions = tensors["heads.actions"] if shape["actions"] is not None else None
+    return model.add_heads(int(shape["hidden"]), trunk, actions)

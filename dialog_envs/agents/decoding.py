@@ -95,7 +95,7 @@ def generate(
         For each prefix the new ids, ``<|end|>`` left out.
     """
     device = model.policy.device
-    state = _Prefixes(model, prefixes)
+    state = _Prefixes(model, prefixes, values=bool(config.beta))
     forbidden = torch.tensor([i for i in model.role_ids.values() if i != model.end_id], device=device)
     k = min(config.top_k, model.vocabulary - len(forbidden))
     output: list[list[int]] = [[] for _ in prefixes]
@@ -105,7 +105,11 @@ def generate(
         logits = model.logits(policy_hidden).float()  # (alive, vocabulary)
         logits[:, forbidden] = -torch.inf
         candidates = logits.topk(k, dim=-1).indices.sort(dim=-1).values  # (alive, k)
-        q = model.heads.target_values(value_hidden, candidates) if model.heads and config.beta else None
+        q = (
+            model.heads.decoding_values(value_hidden, candidates, logits)
+            if model.heads and config.beta
+            else None
+        )
         cumulated = perturb(logits.gather(-1, candidates), q, candidates, config).cumsum(-1).cpu().numpy()
         draws = uniforms[alive, step] * cumulated[:, -1]
         chosen = np.minimum((cumulated <= draws[:, None]).sum(-1), k - 1)
@@ -125,12 +129,12 @@ def generate(
 class _Prefixes:
     """Cached keys and values of a batch of prefixes, for the policy and, if there is one, the separate value trunk."""
 
-    def __init__(self, model: DialogueModel, prefixes: Sequence[Sequence[int]]) -> None:
+    def __init__(self, model: DialogueModel, prefixes: Sequence[Sequence[int]], values: bool) -> None:
         from transformers import DynamicCache
 
         device = model.policy.device
         self.trunks = [model.policy.base_model]
-        if model.value_trunk is not None:
+        if values and model.value_trunk is not None:
             self.trunks.append(model.value_trunk)
         lengths = torch.tensor([len(prefix) for prefix in prefixes], device=device)
         width = int(lengths.max())

@@ -16,13 +16,15 @@ import torch
 from torch import Tensor, nn
 
 from dialog_envs.agents.tokenizer import END, PAD, extend_tokenizer, role_ids, train_tokenizer
-from dialog_envs.agents.value_heads import ValueHeads
+from dialog_envs.agents.value_heads import Heads, ValueHeads
 from dialog_envs.errors import CheckpointError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+    from dialog_envs.agents.likelihood import Extraction, LikelihoodHeads
 
 SMALL = "small"
 
@@ -56,7 +58,7 @@ class DialogueModel(nn.Module):
         self.policy = policy
         self.tokenizer = tokenizer
         self.context = context
-        self.heads: ValueHeads | None = None
+        self.heads: Heads | None = None
         self.value_trunk: nn.Module | None = None
         roles = role_ids(tokenizer)
         self.pad_id, self.end_id = roles[PAD], roles[END]
@@ -72,14 +74,34 @@ class DialogueModel(nn.Module):
         """Rows of the output layer (a backbone may have more than its tokenizer has tokens)."""
         return _rows(self.policy.get_output_embeddings())
 
-    def add_heads(self, hidden: int = 0, trunk: str = "shared") -> ValueHeads:
-        """Puts fresh value heads on the model; the caller seeds torch."""
-        self.heads = ValueHeads(self.width, self.vocabulary, hidden)
-        self.value_trunk = None
+    def add_heads(self, hidden: int = 0, trunk: str = "shared", actions: Tensor | None = None) -> ValueHeads:
+        """Puts fresh value heads on the model; the caller seeds torch. ``actions``: token ids that they value."""
+        self.drop_heads()
         if trunk == "separate":
-            self.value_trunk = copy.deepcopy(self.policy.base_model)
-            self.policy.requires_grad_(False)
-        return self.heads
+            self._copy_trunk()
+        self.heads = heads = ValueHeads(self.width, self.vocabulary, hidden, actions)
+        return heads
+
+    def add_likelihood(self, extraction: Extraction, targets: bool = True) -> LikelihoodHeads:
+        """Puts a copy of the whole policy on the model, whose probabilities shall become values."""
+        from dialog_envs.agents.likelihood import LikelihoodHeads
+
+        self.drop_heads()
+        trunk = self._copy_trunk()
+        output = self.policy.get_output_embeddings()
+        self.heads = heads = LikelihoodHeads(output, trunk if targets else None, extraction)
+        return heads
+
+    def drop_heads(self) -> None:
+        """Leaves the language model alone, all of it free to learn."""
+        self.heads, self.value_trunk = None, None
+        self.policy.requires_grad_(True)
+
+    def _copy_trunk(self) -> nn.Module:
+        """A separate value trunk, which starts as the policy's; the policy then keeps its weights."""
+        self.value_trunk = trunk = copy.deepcopy(self.policy.base_model)
+        self.policy.requires_grad_(False)
+        return trunk
 
     def states(self, ids: Tensor, positions: Tensor) -> Tensor:
         """The policy's hidden states at flat positions: ids (batch, time), positions (N,) -> (N, width)."""

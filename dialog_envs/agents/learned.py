@@ -12,7 +12,7 @@ import numpy as np
 from dialog_envs.agents.base import Usage
 from dialog_envs.agents.checkpoint import check_task, load_model, read_training
 from dialog_envs.agents.decoding import DecodingConfig, generate
-from dialog_envs.agents.sequences import encode_segments
+from dialog_envs.agents.sequences import encode_segments, noted
 from dialog_envs.agents.tokenizer import decode_text
 from dialog_envs.core.dialogue import AGENT, Observation
 from dialog_envs.core.seeding import stream
@@ -38,6 +38,7 @@ class LearnedAgent:
         view: how the task is read and written.
         decoding: beta, temperature, top-k, longest utterance.
         description: one line for the leaderboard.
+        condition: a note that stands before every agent turn, such as the return that is asked for.
     """
 
     def __init__(
@@ -46,8 +47,10 @@ class LearnedAgent:
         view: AgentView,
         decoding: DecodingConfig | None = None,
         description: str = "",
+        condition: str | None = None,
     ) -> None:
         self.model, self.view = model, view
+        self.condition = condition
         self.decoding = decoding or DecodingConfig()
         self.description = description
         self._seed = 0
@@ -92,7 +95,7 @@ class LearnedAgent:
         given: dict[str, Any] = {"beta": beta, "temperature": temperature, "top_k": top_k, "min_p": min_p}
         config = replace(config, **{name: value for name, value in given.items() if value is not None})
         text = f"{record['algorithm']}, {record['parameters'] / 1e6:.1f} M parameters"
-        return cls(model.to(device), view, config, text)
+        return cls(model.to(device), view, config, text, record.get("condition"))
 
     def start(self, brief: str, seed: int) -> None:
         """A new episode."""
@@ -131,6 +134,8 @@ class LearnedAgent:
     def _prefix(self, observation: Observation) -> list[int]:
         """Token ids up to ``<|agent|>``, the oldest left out where the model's context is too short."""
         segments = self.view.segments(observation["brief"], observation["dialogue"])
+        if self.condition is not None:
+            segments = noted(segments, [self.condition] * (len(segments) + 1), to_move=True)
         ids, _, _ = encode_segments(self.model.tokenizer, segments, to_move=True)
         return ids[-max(1, self.model.context - self.decoding.max_tokens) :]
 

@@ -174,6 +174,22 @@ def encode_episode(
     )
 
 
+def noted(segments: Sequence[tuple[str, str]], notes: Sequence[str], to_move: bool) -> list[tuple[str, str]]:
+    """The segments with a note directly before each agent turn, the i-th before the i-th turn.
+
+    ``to_move``: the agent is about to speak, so that a note stands at the end, too.
+    """
+    following = iter(notes)
+    result: list[tuple[str, str]] = []
+    for role, text in segments:
+        if role == "agent":
+            result.append(("note", next(following)))
+        result.append((role, text))
+    if to_move:
+        result.append(("note", next(following)))
+    return result
+
+
 def split_by_group(
     episodes: Sequence[TokenEpisode], share: float, seed: int
 ) -> tuple[list[TokenEpisode], list[TokenEpisode]]:

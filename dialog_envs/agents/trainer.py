@@ -80,8 +80,11 @@ class Algorithm(abc.ABC, Generic[Config]):
         """The episodes to learn from."""
 
     @abc.abstractmethod
-    def prepare(self, model: DialogueModel) -> None:
-        """Puts on the model what the algorithm needs beside the language model. Torch is seeded."""
+    def prepare(self, model: DialogueModel, episodes: Sequence[TokenEpisode] = ()) -> None:
+        """Puts on the model what the algorithm needs beside the language model. Torch is seeded.
+
+        ``episodes`` are those that :meth:`select` chose.
+        """
 
     @abc.abstractmethod
     def loss(self, model: DialogueModel, batch: Batch, progress: float) -> tuple[Tensor, dict[str, Tensor]]:
@@ -93,6 +96,10 @@ class Algorithm(abc.ABC, Generic[Config]):
     @abc.abstractmethod
     def after_step(self, model: DialogueModel) -> None:
         """What follows an optimiser step, such as moving target networks."""
+
+    def speaking(self) -> dict[str, Any]:
+        """What the agent at play must know, for the checkpoint's record: ``beta``, ``min_p``, ``condition``."""
+        return {name: getattr(self.config, name) for name in ("beta", "min_p") if hasattr(self.config, name)}
 
 
 @dataclass(frozen=True, slots=True)

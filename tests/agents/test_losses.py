@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from dialog_envs.agents.batch import Batch, collate
 from dialog_envs.agents.bc import bc_loss
-from dialog_envs.agents.ilql import ILQLConfig, discounted_returns, ilql_loss
+from dialog_envs.agents.ilql import ILQLConfig, ilql_loss
+from dialog_envs.agents.losses import discounted_returns
 from dialog_envs.agents.sequences import TokenEpisode
 from dialog_envs.agents.value_heads import ValueHeads
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from dialog_envs.agents.sequences import TextEpisode
     from dialog_envs.agents.trainer import Algorithm
 
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class TrainResult:
     """What ``train`` did."""
