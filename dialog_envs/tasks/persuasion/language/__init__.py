@@ -1,0 +1,1 @@
+"""Language of the persuasion task: understanding fundraisers, reading and phrasing those whom they ask."""
