@@ -1,0 +1,1 @@
+"""Language of the instruction task: understanding teachers, reading and phrasing students."""

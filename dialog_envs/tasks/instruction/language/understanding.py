@@ -1,0 +1,547 @@
+"""Understanding what a teacher says: free text -> acts, in one linear pass without a model.
+
+The text is cut into sentences (:mod:`sentences`); each is known by its cues (:mod:`cues`) and by the ideas that its
+words speak for (:mod:`material`). Neighbouring sentences about one idea are one explanation, whose kind is what most
+speaks for (:mod:`levels`). What names no idea ("it", "explain that again") is about the idea talked of last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+from ....core.dialogue import AGENT, Act, Turn
+from ....tasks.language.tokens import tokenise
+from ....tasks.language.words import FOREIGN
+from ..acts import KINDS, LENGTHS
+from .cues import common_words
+from .levels import Evidence, weigh
+from .material import Material, material
+from .sentences import Sentence, cut
+
+_UNKNOWN = Act("unknown")
+_TOUCH, _ASKED = 1.4, 1.1
+"""Least score with which a statement, or a question, is about an idea."""
+_DEFINING = frozenset(
+    "is are means mean tells tell says describes measures shows happens occurs refers stands works moves goes lets makes".split()
+)
+_NEGATIONS = frozenset(
+    "not no never isnt arent doesnt dont didnt cannot cant wont nothing neither nor wasnt without".split()
+)
+_MARKS = frozenset(".,!?;:—–-")
+_AFTER = _MARKS | frozenset("and so then but lets now thanks that for you i we the this".split())
+_CODE = ("def ", "</", "{", "}", "();", "==", "import ", "SELECT ")
+
+
+def understand(text: str, scenario: Any, dialogue: Sequence[Any] = ()) -> tuple[Act, ...]:
+    """The acts of one agent utterance, in order of appearance, without duplicates; never empty.
+
+    Args:
+        text: anything at all.
+        scenario: its ``concept`` (an id) is what is taught.
+        dialogue: the turns before this one, views or records; "it" refers to what they were about.
+    """
+    acts, refers = _understand(text, scenario.concept, -1)
+    if refers and dialogue:
+        idea = focus(scenario.concept, dialogue)
+        if idea >= 0:
+            return _understand(text, scenario.concept, idea)[0]
+    return acts
+
+
+@lru_cache(maxsize=16_384)
+def _understand(text: str, concept: str, idea: int) -> tuple[tuple[Act, ...], bool]:
+    """The acts of a text where ``idea`` (-1: none) was talked of last, and whether they depend on that."""
+    table = material(concept)
+    sentences = cut(text, table)
+    if _foreign(text, sentences):
+        return (_UNKNOWN,), False
+    turn = _Turn(table, idea)
+    for sentence in sentences:
+        turn.add(sentence)
+    return turn.finish(len(text.split())), turn.refers
+
+
+def focus(concept: str, dialogue: Sequence[Any]) -> int:
+    """Position of the idea that was talked of last, or -1: by the last turns that name one, at most four back."""
+    for turn in reversed(dialogue[-4:]):
+        if isinstance(turn, Turn):
+            items = [act.item for act in turn.acts if act.item is not None]
+            found = material(concept).index.get(items[-1], -1) if items else -1
+        else:
+            found = _talked_of(concept, str(turn["text"]), turn["speaker"] == AGENT)
+        if found >= 0:
+            return found
+    return -1
+
+
+@lru_cache(maxsize=8_192)
+def _talked_of(concept: str, text: str, agent: bool) -> int:
+    """The idea that a turn was about: the last one an agent's acts name, or the one a user's words speak for most."""
+    table = material(concept)
+    if agent:
+        items = [act.item for act in _understand(text, concept, -1)[0] if act.item is not None]
+        return table.index[items[-1]] if items else -1
+    tokens = tokenise(text)
+    scores, hits = table.scores(tokens)
+    if not scores:
+        return -1
+    best = max(range(len(scores)), key=scores.__getitem__)
+    return best if scores[best] >= _TOUCH or (hits and scores[best] > 0) else -1
+
+
+class _Turn:
+    """One utterance being read."""
+
+    __slots__ = (
+        "table",
+        "context",
+        "refers",
+        "acts",
+        "weak",
+        "idea",
+        "pending",
+        "parts",
+        "mode",
+        "setup",
+        "last_quiz",
+    )
+
+    def __init__(self, table: Material, context: int) -> None:
+        self.table, self.context = table, context
+        self.refers = False
+        self.acts: list[Act | _Explanation] = []
+        self.weak: list[str] = []
+        self.idea = -1
+        self.pending: list[Sentence] = []
+        self.mode = ""
+        self.setup: _Explanation | None = None
+        self.last_quiz: Act | None = None
+
+    def add(self, now: Sentence) -> None:
+        """Take in one sentence."""
+        cues = now.cues
+        if now.known is not None and self._quoted(now, *now.known):
+            return
+        if "refuse" in cues and not now.question and not now.hits:
+            self._say(Act("refuse"))
+            return
+        self._manners(now)
+        if not now.tokens:
+            return
+        if now.question:
+            self._question(now)
+        else:
+            self._statement(now)
+
+    # Sentences of the material.
+
+    def _quoted(self, now: Sentence, idea: int, name: str) -> bool:
+        """A sentence of the material, perhaps after a lead-in: it does what it was written for."""
+        if name == "belief":
+            return False
+        lead = now.cues
+        for kind in ("greet", "encourage", "ack"):
+            if lead.get(kind) == 0 and name != "right":
+                self._lead(now, kind)
+                break
+        item = self.table.ids[idea]
+        self.idea = idea
+        if name == "quiz":
+            if self.mode == "recap":
+                self.mode = ""
+            self.pending.clear()
+            self._say(Act("quiz", item=item))
+        elif name == "correction":
+            self.pending.clear()
+            self._say(Act("correct", item=item))
+            self.mode = "correct"
+        elif self.mode != "recap" or name in ("analogy", "technical", "example"):
+            kind = name if name in KINDS else "plain"
+            self.pending.clear()
+            evidence = Evidence()
+            evidence.points[kind] = 9.0
+            self._explained(idea, evidence, exact=kind)
+        return True
+
+    def _lead(self, now: Sentence, kind: str) -> None:
+        """Manners before a sentence of the material; a nod only where a mark follows it."""
+        tokens = now.tokens
+        if kind != "ack" or any(token in ".!—" or token == "," for token in tokens[1:3]):
+            self._say(Act({"ack": "acknowledge"}.get(kind, kind)))
+
+    # Manners.
+
+    def _manners(self, now: Sentence) -> None:
+        """Greetings, nods, praise and farewells; what they leave of the sentence stays in it."""
+        cues, tokens = now.cues, now.tokens
+        at = {kind: place for kind, place in cues.items() if kind in ("greet", "ack", "encourage", "close")}
+        if not at:
+            return
+        idea, score = self._best(now)
+        content = (score >= _TOUCH + 0.6 and now.size > 7) or (now.question and now.size > 4)
+        if "greet" in at and at["greet"] <= 2 and not (now.question and score >= _ASKED and at["greet"] > 0):
+            self._say(Act("greet"))
+            if not content and not (now.question and self._asking(cues)):
+                now.tokens = []
+                return
+        if "close" in at and not now.question and (not content or at["close"] <= 3) and "example" not in cues:
+            self._say(Act("close"))
+            now.tokens = []
+            return
+        if "encourage" in at and not (now.question and at["encourage"] > 3) and "mistake" not in cues:
+            if at["encourage"] <= 6 or not content:
+                self._say(Act("encourage"))
+                if not content:
+                    now.tokens = []
+                    return
+        elif "ack" in at and at["ack"] <= 1 and self._nods(now, at["ack"]):
+            if not any(isinstance(act, Act) and act.kind in ("greet", "encourage") for act in self.acts[-1:]):
+                self._say(Act("acknowledge"))
+            if not content and now.size <= 7 and not now.question:
+                now.tokens = []
+                return
+        del tokens, idea
+
+    def _nods(self, now: Sentence, place: int) -> bool:
+        """Whether an acknowledging word stands alone, or before a mark."""
+        tokens = now.tokens
+        if tokens[place] in ("so", "well", "now"):
+            return False
+        for token in tokens[place + 1 : place + 4]:
+            if token in ".!,—–" or token in ("lets", "thanks"):
+                return not (
+                    tokens[place] in ("ok", "okay", "right", "alright", "all")
+                    and token == ","
+                    and now.question is None
+                )
+        return len(tokens) - place <= 4 or (
+            len(tokens) < 12 and now.size <= 9 and max(now.scores, default=0.0) < _TOUCH and not now.question
+        )
+
+    def _asking(self, cues: dict[str, int]) -> bool:
+        return any(kind in cues for kind in ("idea", "style", "open", "background", "confirm", "quiz"))
+
+    # Questions.
+
+    def _question(self, now: Sentence) -> None:
+        cues = now.cues
+        idea, score = self._best(now)
+        named = any(owner == idea for _, owner, _ in now.hits)
+        about = named or score >= _ASKED
+        if self.mode == "recap":
+            self.mode = ""
+        short = now.size <= 9
+        if "refuse" in cues and not about:
+            self._say(Act("refuse"))
+        elif (
+            "confirm" in cues
+            and (not named or score < 1.8 or (now.size <= 6 and "idea" not in cues))
+            and (short or score < _TOUCH)
+        ):
+            self._flush()
+            self._say(Act("confirm"))
+        elif "background" in cues and not named and "style" not in cues and score < 2.5:
+            self._say(Act("ask", "background"))
+        elif "style" in cues and (not named or _chooses(now.tokens)) and score < 3.0:
+            self._say(Act("ask", "style"))
+        elif (
+            about
+            and ("idea" in cues or "confirm" in cues or ("open" in cues and named and score >= 2.0))
+            and self._self_report(now)
+        ):
+            self._ask_idea(idea, now)
+        elif "open" in cues and (not named or score < 2.0):
+            self._say(Act("ask", "open"))
+        elif about and now.size <= 3 and named and now.tokens[0] not in ("why", "how"):
+            self._ask_idea(idea, now)
+        elif about:
+            self._quiz(idea)
+        elif "rhetoric" in cues:
+            return
+        else:
+            self._vague(now)
+
+    def _self_report(self, now: Sentence) -> bool:
+        """Whether a question asks what the student thinks of their own knowledge."""
+        cues = now.cues
+        if "quiz" in cues and cues["quiz"] < min(cues.get(kind, 99) for kind in ("idea", "confirm", "open")):
+            return "open" in cues or "confirm" in cues
+        return min(cues.get(kind, 99) for kind in ("idea", "confirm", "open")) <= max(8, len(now.tokens) // 2)
+
+    def _ask_idea(self, idea: int, now: Sentence) -> None:
+        self._flush()
+        named = dict.fromkeys(owner for _, owner, kind in now.hits if kind == "name")
+        for owner in named if len(named) > 1 else (idea,):
+            self.idea = owner
+            self._say(Act("ask", "idea", item=self.table.ids[owner]))
+
+    def _quiz(self, idea: int) -> None:
+        self.pending.clear()
+        if self.setup is not None and self.acts and self.acts[-1] is self.setup and self.setup.scene:
+            self.acts.pop()  # the scene of the question
+        self.idea = idea
+        self._say(Act("quiz", item=self.table.ids[idea]))
+
+    def _vague(self, now: Sentence) -> None:
+        """A question that names no idea."""
+        cues = now.cues
+        last = self.acts[-1] if self.acts else None
+        if isinstance(last, Act) and last.kind == "quiz":
+            return  # "Why not?"
+        about = self.idea if self.idea >= 0 else self.context
+        if self.idea < 0:
+            self.refers = True
+        if "quiz" in cues or (
+            now.tokens[0] in ("why", "how", "what", "which", "who", "where", "when") and now.size > 2
+        ):
+            if about >= 0:
+                self._quiz(about)
+            else:
+                self.weak.append("open")
+        elif "idea" in cues and about >= 0:
+            self._ask_idea(about, Sentence("", []))
+        elif "idea" in cues:
+            self._say(Act("ask", "open"))
+        elif about >= 0 and now.size > 4:
+            self._quiz(about)
+        else:
+            self._say(Act("confirm"))
+
+    # Statements.
+
+    def _statement(self, now: Sentence) -> None:
+        cues = now.cues
+        idea, score = self._best(now)
+        named = list(dict.fromkeys(owner for _, owner, kind in now.hits if kind == "name"))
+        if "recap" in cues or (len(named) >= 3 and "plan" not in cues):
+            self._flush()
+            self._say(Act("recap"))
+            self.mode = "recap"
+            return
+        if self.mode == "recap" and "mistake" not in cues:
+            return
+        if self._corrects(now, idea, score):
+            return
+        if "confirm" in cues and now.size <= 6 and not now.hits:
+            self._say(Act("confirm"))
+            return
+        if "plan" in cues and cues["plan"] <= 3 and self._announces(now, score):
+            if now.hits:
+                self.idea = now.hits[0][1]
+            self.weak.append("inform")
+            return
+        if score >= _TOUCH or (now.hits and score > 0.9):
+            self._explain(now, idea, score)
+        elif self.idea >= 0 and self.acts and not isinstance(self.acts[-1], Act):
+            self._explain(now, self.idea, score)
+        elif self.mode == "correct":
+            return
+        else:
+            self.pending.append(now)
+
+    def _announces(self, now: Sentence, score: float) -> bool:
+        """Whether a sentence says what will be talked of, and no more."""
+        return (
+            now.size <= 12
+            and not (set(now.cues) & {"analogy", "example", "technical"})
+            and (score < 4.0 or len(now.hits) <= 1)
+            and not any(token in (":", "means") for token in now.tokens)
+        )
+
+    def _corrects(self, now: Sentence, idea: int, score: float) -> bool:
+        """Whether a sentence denies a belief; then it is a correction of the idea that it is about."""
+        cues, table = now.cues, self.table
+        strong = "mistake" in cues
+        weak = "denial" in cues or not _NEGATIONS.isdisjoint(now.tokens)
+        if not (strong or weak) or "refuse" in cues:
+            return False
+        roots = None
+        overlap = [0] * len(table.ids)
+        if strong or weak:
+            from .stems import stem
+
+            roots = {stem(token) for token in now.tokens}
+            overlap = [len(roots & words) for words in table.beliefs]
+        best = max(
+            range(len(overlap)), key=lambda i: overlap[i] + 0.8 * now.scores[i] + 1.0 * (i == self.idea)
+        )
+        if now.known is not None:
+            best = now.known[0]
+        touched = now.scores[best] >= 1.0 or overlap[best] >= 2
+        if not strong and not (
+            (overlap[best] >= 4 and "denial" in cues)
+            or (overlap[best] >= 2 and "denial" in cues and cues["denial"] <= 2)
+            or (overlap[best] >= 5 and now.size <= 25)
+        ):
+            return False
+        if not touched:
+            about = self.idea if self.idea >= 0 else self.context
+            if self.idea < 0:
+                self.refers = True
+            if about < 0:
+                self.pending.append(now)
+                return strong
+            best = about
+        self.pending.clear()
+        self.idea = best
+        self._say(Act("correct", item=table.ids[best]))
+        self.mode = "correct"
+        return True
+
+    def _explain(self, now: Sentence, idea: int, score: float) -> None:
+        current = self.idea
+        if current >= 0 and current != idea and self.acts and isinstance(self.acts[-1], _Explanation):
+            hit = any(owner == idea for _, owner, _ in now.hits)
+            if now.scores[current] >= (0.8 if hit else 0.6) * score:
+                idea = current
+        if self.mode == "correct" and idea == self.idea and not self._defines(now, idea):
+            if not (set(now.cues) & {"analogy", "example"}):
+                return
+        self.mode = ""
+        evidence = Evidence()
+        scene = now.tokens[0] in (
+            "you",
+            "suppose",
+            "imagine",
+            "say",
+            "two",
+            "a",
+            "an",
+            "picture",
+            "here",
+        ) and not self._defines(now, idea)
+        for waiting in self.pending:
+            evidence.add(weigh(waiting.raw, waiting.tokens, set(waiting.cues), self.table, idea))
+        self.pending.clear()
+        evidence.add(weigh(now.raw, now.tokens, set(now.cues), self.table, idea))
+        self._explained(idea, evidence, scene=scene, strong=score >= _TOUCH)
+
+    def _defines(self, now: Sentence, idea: int) -> bool:
+        """Whether a sentence begins "density is …"."""
+        for place, owner, _ in now.hits:
+            if owner == idea and place <= 4:
+                return any(token in _DEFINING for token in now.tokens[place + 1 : place + 6])
+        return False
+
+    def _explained(
+        self, idea: int, evidence: Evidence, exact: str = "", scene: bool = False, strong: bool = True
+    ) -> None:
+        """Go on with the explanation of an idea, or begin another."""
+        self.idea = idea
+        last = self.acts[-1] if self.acts else None
+        if isinstance(last, _Explanation) and last.idea == idea and last.takes(evidence, exact, strong):
+            last.evidence.add(evidence)
+            last.exact = last.exact or exact
+            last.scene = False
+            return
+        piece = _Explanation(idea, evidence, exact, scene)
+        self.setup = piece
+        self.acts.append(piece)
+
+    # The whole turn.
+
+    def _best(self, now: Sentence) -> tuple[int, float]:
+        """The idea that a sentence is about, and its score."""
+        table, scores = self.table, list(now.scores)
+        for place, owner, kind in now.hits:
+            if place <= 4 and kind == "name":
+                scores[owner] += 0.8
+                if any(token in _DEFINING for token in now.tokens[place + 1 : place + 5]):
+                    scores[owner] += 1.0
+        if self.idea >= 0:
+            scores[self.idea] += 0.5 if scores[self.idea] > 0.5 else 0.0
+        best = max(range(len(scores)), key=scores.__getitem__)
+        for other, rests in enumerate(table.rests):
+            if best in rests and scores[other] >= 0.85 * scores[best] and scores[other] > 1.0:
+                best = other
+        return best, scores[best]
+
+    def _say(self, act: Act) -> None:
+        self.acts.append(act)
+
+    def _flush(self) -> None:
+        """What waited for an idea and got none: it is about the idea talked of before, or other content."""
+        if not self.pending:
+            return
+        about = self.idea if self.idea >= 0 else self.context
+        if self.idea < 0:
+            self.refers = True
+        size = sum(sentence.size for sentence in self.pending)
+        cues = {kind for sentence in self.pending for kind in sentence.cues}
+        if about >= 0 and (size >= 9 or cues & {"analogy", "example", "technical"}) and not cues & {"plan"}:
+            evidence = Evidence()
+            for waiting in self.pending:
+                evidence.add(weigh(waiting.raw, waiting.tokens, set(waiting.cues), self.table, about))
+            self._explained(about, evidence)
+        else:
+            self.weak.append("inform")
+        self.pending.clear()
+
+    def finish(self, words: int) -> tuple[Act, ...]:
+        """The acts of the turn."""
+        self._flush()
+        acts = [act.act(self.table) if isinstance(act, _Explanation) else act for act in self.acts]
+        kinds = {act.kind for act in acts}
+        if "refuse" in kinds:
+            acts = [act for act in acts if act.kind not in ("acknowledge", "confirm", "encourage")]
+        if "close" in kinds:
+            acts = [act for act in acts if act.kind not in ("greet",)]
+            if all(act.kind in ("close", "acknowledge") for act in acts):
+                acts = [act for act in acts if act.kind == "close"]
+        if "greet" in kinds:
+            acts = [act for act in acts if act.kind != "acknowledge"]
+        if not acts:
+            acts = [Act("ask", "open") if self.weak[:1] == ["open"] else Act("inform")]
+        for name in ("very_long", "long"):
+            if words > LENGTHS[name]:
+                acts.append(Act("lengthy", value=name))
+                break
+        return tuple(dict.fromkeys(acts))
+
+
+class _Explanation:
+    """Sentences that explain one idea in one way."""
+
+    __slots__ = ("idea", "evidence", "exact", "scene", "count")
+
+    def __init__(self, idea: int, evidence: Evidence, exact: str, scene: bool) -> None:
+        self.idea, self.evidence, self.exact, self.scene = idea, evidence, exact, scene
+
+    def takes(self, other: Evidence, exact: str, strong: bool) -> bool:
+        """Whether a further sentence goes on in the same way, rather than beginning another explanation."""
+        mine, new = self.exact or self.evidence.kind, exact or other.kind
+        if mine == new:
+            return True
+        if exact:
+            return False
+        if new == "plain":
+            return True
+        if mine == "plain":
+            return other.strength < 1.0
+        return other.strength < 1.0
+
+    def act(self, table: Material) -> Act:
+        """As an act."""
+        return Act("explain", value=self.exact or self.evidence.kind, item=table.ids[self.idea])
+
+
+def _foreign(text: str, sentences: list[Sentence]) -> bool:
+    """Whether the text is no English: no words, code, words of other languages, or none that are known."""
+    tokens = [token for sentence in sentences for token in sentence.tokens if token[0].isalpha()][:80]
+    if not tokens:
+        return True
+    common = common_words()
+    if any(mark in text for mark in _CODE) and sum(map(common.__contains__, tokens)) * 2 < len(tokens):
+        return True
+    english = sum(map(common.__contains__, tokens))
+    if english * 2 > len(tokens):
+        return False
+    foreign = sum(token in FOREIGN or not token.isascii() for token in tokens)
+    if any(sentence.hits or max(sentence.scores, default=0.0) > 1.0 for sentence in sentences):
+        return foreign > english + 1
+    return foreign > english or english * 4 < len(tokens)
+
+
+__all__ = ["focus", "understand"]
