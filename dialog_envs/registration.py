@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 from functools import cache, partial
+from importlib import metadata
 from typing import Any
 
 import gymnasium as gym
@@ -10,8 +12,10 @@ import gymnasium as gym
 from dialog_envs.core.task import Task
 from dialog_envs.core.user import resolve
 from dialog_envs.core.vector import make_vector_env
-from dialog_envs.errors import UnknownTask
+from dialog_envs.errors import UnknownTask, UsageError
 
+ENTRY_POINT_GROUP = "dialog_envs.tasks"
+"""Installed packages name here, under a task's id, the module that registers it when imported."""
 TASKS: dict[str, str] = {"PreferenceElicitation-v0": "dialog_envs.tasks.preference.task:PreferenceTask"}
 """Task classes by Gymnasium id."""
 ENVIRONMENTS: dict[str, str] = {
@@ -20,15 +24,32 @@ ENVIRONMENTS: dict[str, str] = {
 """Environment classes by Gymnasium id."""
 
 
-@cache
 def get_task(id: str) -> Task[Any, Any, Any]:
     """The task of an id. One object a process: tasks hold no state.
 
+    Args:
+        id: a registered id, or ``"module:ID"`` as in ``gym.make``: the module is imported first, and registers it.
+
     Raises:
         UnknownTask: no task of that id is registered.
+        UsageError: the module cannot be imported.
     """
-    if id not in TASKS:
-        raise UnknownTask(id, TASKS)
+    module, _, name = id.rpartition(":")
+    if module and name not in TASKS:
+        try:
+            importlib.import_module(module)
+        except ImportError as error:
+            raise UsageError(f"cannot import the module of task '{id}': {error}") from error
+    if name not in TASKS:
+        for plugin in metadata.entry_points(group=ENTRY_POINT_GROUP, name=name):
+            plugin.load()
+    if name not in TASKS:
+        raise UnknownTask(name, TASKS)
+    return _task(name)
+
+
+@cache
+def _task(id: str) -> Task[Any, Any, Any]:
     task: Task[Any, Any, Any] = resolve(TASKS[id])()
     return task
 

@@ -12,6 +12,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 
+from dialog_envs.core.belief import EnumeratedBelief, belief_trace
 from dialog_envs.core.brief import TaskBrief
 from dialog_envs.core.dialogue import Act, Observation, Turn, TurnView
 from dialog_envs.core.outcome import Outcome
@@ -187,9 +188,10 @@ class Task(Generic[Z, C, S]):
     def belief_trace(self, scenario: C, turns: Sequence[Turn]) -> list[dict[str, Any]]:
         """Exact posterior over the persona before the first and after each user turn, summarised.
 
-        One dict a step: ``{"entropy_bits": float, "marginals": {factor: {value: probability}}}``.
+        One dict a step: ``{"entropy_bits": float, "marginals": {factor: {value: probability}}}``. This enumerates the
+        prior's support; a task with many personas brings a faster one.
         """
-        raise NotImplementedError
+        return belief_trace(EnumeratedBelief(self, scenario), turns)
 
     def menu(self, brief: str, dialogue: Sequence[TurnView]) -> tuple[C, list[tuple[Act, ...]]]:
         """The scenario, and the turns that an agent may choose from now, each as acts for :meth:`Language.say`.
@@ -200,4 +202,4 @@ class Task(Generic[Z, C, S]):
 
     def persona_card(self, persona: Z) -> list[tuple[str, str]]:
         """The persona in words, as ``(heading, text)`` pairs, for a person to read."""
-        raise NotImplementedError
+        return [(name.replace("_", " "), str(value)) for name, value in persona.to_json().items()]

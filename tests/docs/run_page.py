@@ -12,6 +12,7 @@ from tests.docs.blocks import Block, read_blocks, read_page
 
 def run_block(block: Block, page: Path, namespace: dict[str, Any]) -> None:
     if block.file is not None:
+        Path(block.file).parent.mkdir(parents=True, exist_ok=True)
         Path(block.file).write_text(block.code, encoding="utf-8")
     elif block.language == "python":
         # Blank lines in front, so that a traceback names the page's own lines.

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dialog_envs.core.dialogue import AGENT, Act, Turn
+from dialog_envs.core.belief import belief_trace as trace_of
+from dialog_envs.core.dialogue import Act, Turn
 from dialog_envs.tasks.preference.kernel import (
     COST,
     SURVEY,
@@ -335,26 +336,8 @@ def _prior(families: tuple[str, ...]) -> tuple[Tastes, Array]:
     return tastes, mass / mass.sum()
 
 
-def exchanges(turns: Sequence[Turn]) -> list[tuple[tuple[Act, ...], tuple[Act, ...]]]:
-    """(agent acts, user acts) of each exchange of a dialogue."""
-    return [
-        (turn.acts, turns[i + 1].acts)
-        for i, turn in enumerate(turns[:-1])
-        if turn.speaker == AGENT and turns[i + 1].speaker != AGENT
-    ]
-
-
 def belief_trace(
     scenario: PreferenceScenario, turns: Sequence[Turn], marginals: bool = True
 ) -> list[dict[str, Any]]:
     """The belief before the first exchange and after each: entropy in bits, and marginals if wanted."""
-    belief = Belief(scenario)
-    steps: list[dict[str, Any]] = []
-    for exchange in (None, *exchanges(turns)):
-        if exchange is not None:
-            belief.update(*exchange)
-        step: dict[str, Any] = {"entropy_bits": belief.entropy_bits()}
-        if marginals:
-            step["marginals"] = belief.marginals()
-        steps.append(step)
-    return steps
+    return trace_of(Belief(scenario), turns, marginals)

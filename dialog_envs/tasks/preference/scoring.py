@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from dialog_envs.core.belief import exchanges
 from dialog_envs.core.dialogue import USER, Turn
 from dialog_envs.core.outcome import Outcome
 from dialog_envs.tasks.preference.persona import SLOTS, PreferencePersona
-from dialog_envs.tasks.preference.posterior import belief_trace, exchanges
+from dialog_envs.tasks.preference.posterior import belief_trace
 from dialog_envs.tasks.preference.scenario import PreferenceScenario
 from dialog_envs.tasks.preference.utility import verdicts
 
