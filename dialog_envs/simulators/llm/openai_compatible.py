@@ -3,64 +3,75 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
-import re
-import threading
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+import queue
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from functools import lru_cache
-from typing import Any, TypeVar
+from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
+from typing import Any
+from urllib.parse import urlsplit
 
-import openai
-from openai import AsyncOpenAI
-
-from dialog_envs.errors import ChatModelError, ModelUnavailable
-from dialog_envs.simulators.llm.base import (
-    ChatReply,
-    ChatRequest,
-    Choice,
-    ChoiceRequest,
-    Request,
-    Result,
-    Usage,
-)
-from dialog_envs.simulators.llm.calls import ChatModelBase
-from dialog_envs.simulators.llm.numbered import choose_by_number
+from dialog_envs.errors import ModelUnavailable, UsageError
+from dialog_envs.simulators.llm.background import start
+from dialog_envs.simulators.llm.base import ChatReply, ChatRequest, Choice, Request, Result, Usage
+from dialog_envs.simulators.llm.budget import Budget, current_budget, most_cost
+from dialog_envs.simulators.llm.calls import FAILURES, ChatModelBase
+from dialog_envs.simulators.llm.endpoint import DEFAULT_URL, Endpoint, Memory, endpoint
+from dialog_envs.simulators.llm.numbered import NumberQuestion
+from dialog_envs.simulators.llm.prices import Price, parse_price, price_of
 from dialog_envs.simulators.llm.redact import redact, redact_url
-from dialog_envs.simulators.llm.retry import RetryPolicy, Transient, retry_after
+from dialog_envs.simulators.llm.retry import RetryPolicy, Transient
 from dialog_envs.simulators.llm.spec import fields
+from dialog_envs.simulators.llm.structured import Asking
+from dialog_envs.simulators.llm.transport import Answer
+from dialog_envs.simulators.llm.wire import RUNGS, FatalModelError, Filtered, RequestRefused, body, read
 
-T = TypeVar("T")
+__all__ = ["OPTIONS", "FatalModelError", "OpenAICompatibleModel", "RequestRefused"]
+
+TRANSPORTS = ("sdk", "fast")
 OPTIONS: dict[str, Callable[[str], Any]] = {
     "base_url": str,
     "api_key_env": str,
+    "transport": str,
     "timeout": float,
     "max_in_flight": int,
+    "attempts": int,
+    "reasoning_tokens": int,
+    "price": parse_price,
     "extra": fields,
 }
-DEFAULT_URL = "https://api.openai.com/v1"
-_NO_KEY = "no-key"  # servers of one's own rarely want one, but the SDK insists
-_THOUGHTS = re.compile(r"\A\s*<think>.*?</think>", re.DOTALL)
-_PASSING_STATUS = frozenset({408, 409, 425, 429})
+"""Options in a model's name, and how their texts are read."""
+_NO_SUCH_FORM = frozenset((400, 415, 422))
+_ADAPTATIONS = 6  # most fields of one request to do without
+_MISSES = 3  # of a rung that never gave a structured reply, until the next one is tried first
 
 
 class OpenAICompatibleModel(ChatModelBase):
-    """A model behind HTTP. All requests of a call are in flight together, up to `max_in_flight`.
+    """A model behind HTTP.
+
+    Requests of all callers are in flight together, up to the endpoint's limit, which adapts to what it can take. One
+    client serves an address and key in a process.
 
     Args:
         model: the model's name at the server.
         base_url: the server; by default ``OPENAI_BASE_URL``, or OpenAI's own.
         api_key_env: the environment variable that holds the key. The key itself is never an argument, so that it
             stands in no configuration file, and in no message of this class.
+        transport: ``"sdk"`` (OpenAI's) or ``"fast"`` (aiohttp alone, several times as many requests a second; extra
+            ``fast``).
         timeout: seconds for one try of a request.
-        max_in_flight: most requests at the same moment.
-        retry: how failures are retried; the SDK's own retries are off.
-        extra: more fields of the request body; a field that is ``None`` is left out (some models refuse, for example,
-            ``{"temperature": None, "stop": None}``).
+        max_in_flight: most requests at the same moment; 64 by default. Holds for the whole endpoint.
+        attempts: most tries of one request.
+        retry: how failures are retried, in full; the SDK's own retries are off.
+        reasoning_tokens: room for thoughts, added to every request's `max_tokens`.
+        price: US dollars for a million tokens; by default from the table (:mod:`dialog_envs.simulators.llm.prices`).
+        budget: what its calls may cost; by default that of :func:`dialog_envs.simulators.llm.budget.spending`.
+        extra: more fields of the request body; a field that is ``None`` is left out.
 
     Raises:
-        ModelUnavailable: there is no key, and the server is OpenAI's.
+        ModelUnavailable: there is no key, and the server is OpenAI's; or the transport is not installed.
+        UsageError: an option has an unknown value.
     """
 
     def __init__(
@@ -69,202 +80,232 @@ class OpenAICompatibleModel(ChatModelBase):
         *,
         base_url: str | None = None,
         api_key_env: str = "OPENAI_API_KEY",
+        transport: str = "sdk",
         timeout: float = 120.0,
-        max_in_flight: int = 64,
+        max_in_flight: int | None = None,
+        attempts: int | None = None,
         retry: RetryPolicy | None = None,
+        reasoning_tokens: int = 0,
+        price: Price | None = None,
+        budget: Budget | None = None,
         extra: Mapping[str, Any] | None = None,
     ) -> None:
         self.model = model
-        self._url = base_url or os.environ.get("OPENAI_BASE_URL") or DEFAULT_URL
+        self._url = _checked_url(base_url or os.environ.get("OPENAI_BASE_URL") or DEFAULT_URL)
         self._key = os.environ.get(api_key_env, "").strip()
         if not self._key and self._url == DEFAULT_URL:
             raise ModelUnavailable(
                 f"chat model 'openai:{model}' needs a key in the variable {api_key_env}, or the address of a server "
                 "of your own in OPENAI_BASE_URL."
             )
-        self._timeout = timeout
-        self._max_in_flight = max_in_flight
-        self._retry = retry or RetryPolicy()
+        if transport not in TRANSPORTS:
+            raise UsageError(f"transport must be one of {', '.join(TRANSPORTS)}, not '{transport}'.")
+        if timeout <= 0 or (max_in_flight is not None and max_in_flight < 1) or reasoning_tokens < 0:
+            raise UsageError("timeout and max_in_flight must be above 0, reasoning_tokens at least 0.")
+        if transport == "fast":
+            from dialog_envs.simulators.llm import transport_fast  # noqa: F401  (says what is missing)
+        self._transport, self._timeout, self._most = transport, timeout, max_in_flight
+        self._retry = retry or RetryPolicy(attempts=attempts or RetryPolicy().attempts)
+        self._reasoning_tokens = reasoning_tokens
+        self.price = price if price is not None else price_of(model, self._url)
+        self._budget = budget
         self._extra = dict(extra or {})
 
     @property
     def name(self) -> str:
-        """As :func:`get_chat_model` takes it."""
+        """As :func:`dialog_envs.simulators.llm.get_chat_model` takes it."""
         return f"openai:{self.model}"
 
     @property
     def version(self) -> str:
-        """Model and server. What stands behind a server's name may change without notice."""
+        """Model, server, and the options that shape replies. What a server calls by one name may change."""
+        options = {"reasoning_tokens": self._reasoning_tokens, **self._extra}
+        shaping = ", ".join(f"{key}={value}" for key, value in sorted(options.items()) if value != 0)
+        return redact(f"{self._where}{f' with {shaping}' if shaping else ''}", self._key)
+
+    @property
+    def _where(self) -> str:
         return f"{self.model} at {redact_url(self._url)}"
 
     def __repr__(self) -> str:
         return f"OpenAICompatibleModel({self.version!r})"
 
+    def endpoint(self) -> Endpoint:
+        """The server, shared with all models there. Call it on the background loop."""
+        return endpoint(self._url, self._key, self._transport, self._timeout, self._most)
+
+    # ---- calls -----------------------------------------------------------------------------------------------------
+
     def each(self, requests: Sequence[Request]) -> Iterator[tuple[int, Result]]:
-        """How each request ends."""
-        for index, request in enumerate(requests):
-            try:
-                if isinstance(request, ChatRequest):
-                    yield index, self.complete([request])[0]
-                else:
-                    yield index, self.choose([request])[0]
-            except ChatModelError as error:
-                yield index, error
+        """How each request ends, as soon as it does.
 
-    def complete(self, requests: Sequence[ChatRequest]) -> list[ChatReply]:
-        """Write a message for each chat.
+        After a failure that every request would meet (a wrong key, say), what was not sent yet is not sent any more.
 
         Raises:
-            ChatModelError: a request failed for good (its first failure, once all requests have ended), or for a
-                reason that every request would fail for, such as a wrong key (at once).
+            UsageError: a budget is set, and the model's price is unknown.
         """
-        return _in_background(self._complete_all(requests))
-
-    def choose(self, requests: Sequence[ChoiceRequest]) -> list[Choice]:
-        """Choose among candidates, by number: the API does not score given texts, so `logprobs` are empty.
-
-        Raises:
-            ChatModelError: as for :meth:`complete`, or the model names no number however often it is asked.
-        """
-        return choose_by_number(self.complete, requests, self.name)
-
-    async def _complete_all(self, requests: Sequence[ChatRequest]) -> list[ChatReply]:
-        client = _client(self._url, self._key, self._timeout)
-        gate = asyncio.Semaphore(self._max_in_flight)
-
-        async def one(request: ChatRequest) -> ChatReply:
-            async def attempt() -> ChatReply:
-                async with gate:  # a request that waits for its next try takes no place
-                    return await self._attempt(client, request)
-
-            return await self._retry.run(attempt, f"{self.name} at {redact_url(self._url)}")
-
-        tasks = [asyncio.create_task(one(request)) for request in requests]
+        self._check_price()
+        done: queue.SimpleQueue[tuple[int, Result] | None] = queue.SimpleQueue()
+        running = start(self._all_requests(requests, done.put))
+        running.add_done_callback(lambda _: done.put(None))
         try:
-            return await _all(tasks)
+            while (ended := done.get()) is not None:
+                yield ended
+            running.result()
         finally:
-            for task in tasks:
-                task.cancel()
+            running.cancel()  # an interrupted caller leaves nothing running
 
-    async def _attempt(self, client: AsyncOpenAI, request: ChatRequest) -> ChatReply:
-        try:
-            raw = await client.chat.completions.with_raw_response.create(**self._body(request))
-            return self._read(raw.content)
-        except openai.APITimeoutError:
-            raise Transient(f"no answer within {self._timeout:g} s") from None
-        except openai.APIStatusError as error:
-            raise self._judge(error) from None
-        except openai.APIConnectionError as error:
-            raise Transient(
-                redact(f"the connection failed ({error.__cause__ or error})", self._key)
-            ) from None
-        except openai.OpenAIError as error:
-            raise FatalModelError(redact(f"{self.name}: {error}", self._key)) from None
-
-    def _body(self, request: ChatRequest) -> dict[str, Any]:
-        limit = "max_completion_tokens" if self._url == DEFAULT_URL else "max_tokens"
-        body: dict[str, Any] = {
-            "model": self.model,
-            "messages": list(request.messages),
-            "temperature": request.temperature,
-            "top_p": request.top_p,
-            "stop": list(request.stop) or None,
-            "seed": request.seed & 0x7FFFFFFF,
-            limit: request.max_tokens,
-        }
-        extra = {key: value for key, value in self._extra.items() if value is not None}
-        kept = {key: value for key, value in body.items() if value is not None and key not in self._extra}
-        return {**kept, "extra_body": extra}
-
-    def _judge(self, error: openai.APIStatusError) -> Exception:
-        """Whether a status is worth another try."""
-        status, code = error.status_code, str(error.code or "")
-        reason = redact(f"status {status}: {_first_line(error.message)}", self._key)
-        if (
-            status in _PASSING_STATUS or status >= 500
-        ) and "insufficient_quota" not in f"{code} {error.type}":
-            return Transient(reason, retry_after(error.response.headers))
-        hints = {
-            401: "Check the key.",
-            403: "Check the key's rights.",
-            404: "Check the model's name and the address.",
-        }
-        hint = hints.get(status, "The same request would fail again.")
-        return FatalModelError(f"{self.name} at {redact_url(self._url)} refused: {reason}. {hint}")
-
-    def _read(self, content: bytes) -> ChatReply:
-        """A reply from the body of a response.
+    def submit(self, request: Request) -> Future[Result]:
+        """Start one request and come back at once.
 
         Raises:
-            Transient: it is no JSON, has no choices, no text, or another shape.
+            UsageError: a budget is set, and the model's price is unknown.
         """
+        self._check_price()
+        return start(self._result(request))
+
+    async def _all_requests(
+        self, requests: Sequence[Request], put: Callable[[tuple[int, Result]], None]
+    ) -> None:
+        fatal: list[FatalModelError] = []
+
+        async def one(index: int, request: Request) -> None:
+            result = await self._result(request, fatal)
+            if isinstance(result, FatalModelError):
+                fatal.append(result)
+            put((index, result))
+
+        async with asyncio.TaskGroup() as group:
+            for index, request in enumerate(requests):
+                group.create_task(one(index, request))
+
+    async def _result(self, request: Request, fatal: Sequence[FatalModelError] = ()) -> Result:
         try:
-            data = json.loads(content)
-            choice = data["choices"][0]
-            text, reason = choice["message"].get("content"), choice.get("finish_reason") or "stop"
-            if reason == "content_filter":
-                text = text or ""
-            text = _THOUGHTS.sub("", text).strip()
-            usage = _usage(data.get("usage") or {})
-        except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
-            raise Transient(f"the reply makes no sense ({type(error).__name__})") from None
-        if not text and reason != "content_filter":
-            raise Transient("the reply is empty")
-        return ChatReply(text, usage, str(reason), str(data.get("model") or self.model))
+            if not isinstance(request, ChatRequest):
+                return await self._choice(NumberQuestion(request, self.name), fatal)
+            if request.schema is not None:
+                return await self._structured(Asking(request), fatal)
+            return await self._reply(request, RUNGS[-1], fatal)
+        except FAILURES as failure:
+            return failure
+
+    async def _choice(self, question: NumberQuestion, fatal: Sequence[FatalModelError]) -> Choice:
+        while True:
+            reply = await self._reply(question.chat(), RUNGS[-1], fatal)
+            if (choice := question.read(reply)) is not None:
+                return choice
+
+    # ---- structured replies ----------------------------------------------------------------------------------------
+
+    async def _structured(self, asking: Asking, fatal: Sequence[FatalModelError]) -> ChatReply:
+        """Down the ladder: a rung that the server refuses is left for the next one, for good."""
+        memory = self._memory()
+        rung = lowest = memory.rung
+        while not asking.given_up:
+            explain = rung > 0 or bool(asking.complaint)
+            try:
+                reply = await self._reply(asking.chat(explain), RUNGS[rung], fatal)
+            except RequestRefused as refusal:
+                if refusal.status not in _NO_SUCH_FORM or rung in memory.proven or rung + 1 == len(RUNGS):
+                    raise
+                rung = lowest = rung + 1
+                continue
+            if (structured := asking.read(reply)) is not None:
+                memory.proven.add(rung)
+                memory.rung = max(memory.rung, lowest)
+                return structured
+            rung = self._after_a_miss(memory, rung, reply)
+        raise asking.failure(self._where)
+
+    def _after_a_miss(self, memory: Memory, rung: int, reply: ChatReply) -> int:
+        """Where to ask again after a reply that was not of the schema: a server may accept a form and ignore it."""
+        if reply.finish_reason == "length" or rung in memory.proven or rung + 1 == len(RUNGS):
+            return rung
+        memory.missed[rung] += 1
+        if memory.missed[rung] >= _MISSES:
+            memory.rung = max(memory.rung, rung + 1)
+        return rung + 1
+
+    def _memory(self) -> Memory:
+        return self.endpoint().memory(self.model)
+
+    # ---- one reply -------------------------------------------------------------------------------------------------
+
+    async def _reply(
+        self, request: ChatRequest, rung: str, fatal: Sequence[FatalModelError] = ()
+    ) -> ChatReply:
+        """One reply, with the fields left out that the server refuses.
+
+        Raises:
+            ChatModelError, BudgetExceeded: there is none.
+        """
+        memory, wasted = self._memory(), list[Usage]()
+
+        def make_body() -> dict[str, Any]:
+            if fatal:
+                raise FatalModelError(str(fatal[0]))
+            return body(
+                request,
+                self.model,
+                rung,
+                memory.limit_name,
+                self._reasoning_tokens,
+                memory.without,
+                self._extra,
+            )
+
+        def read_reply(answer: Answer) -> ChatReply:
+            try:
+                reply = read(answer, request, self.model, self.price)
+            except (Transient, RequestRefused) as failure:
+                wasted.append(self._paid(failure.usage))  # no use, and paid all the same
+                raise
+            self._paid(reply.usage)
+            return reply
+
+        for _ in range(_ADAPTATIONS):
+            try:
+                reply = await self.endpoint().ask(
+                    make_body, read_reply, self._retry, self._where, self._money(request)
+                )
+            except Filtered:
+                return ChatReply("", sum(wasted, Usage()), "content_filter", self.model)
+            except RequestRefused as refusal:
+                if not memory.adapt(refusal):
+                    raise
+            else:
+                return replace(reply, usage=sum(wasted, reply.usage)) if wasted else reply
+        raise RequestRefused(f"{self._where} refuses one field of the request after another.", 400)
+
+    # ---- money -----------------------------------------------------------------------------------------------------
+
+    def _check_price(self) -> None:
+        if self.price is None and (self._budget or current_budget()) is not None:
+            raise UsageError(
+                f"the price of {self._where} is unknown, so that its cost cannot be limited: write "
+                f"openai:{self.model}?price=IN/OUT (US dollars for a million tokens read and written), or put a row "
+                "into the table that the variable DIALOG_ENVS_PRICES names."
+            )
+
+    def _money(self, request: ChatRequest) -> Callable[[], AbstractAsyncContextManager[None]] | None:
+        """Sets the most that a try can cost aside."""
+        budget = self._budget or current_budget()
+        if budget is None or self.price is None:
+            return None
+        amount = most_cost(request, self.price, self._reasoning_tokens)
+        return lambda: budget.set_aside(amount)
+
+    def _paid(self, usage: Usage) -> Usage:
+        budget = self._budget or current_budget()
+        if budget is not None:
+            budget.add(usage.cost_usd)
+        return usage
 
 
-class FatalModelError(ChatModelError):
-    """A failure that trying again would not mend: a wrong key, a bad request, an exhausted quota."""
-
-
-async def _all(tasks: Sequence[asyncio.Task[ChatReply]]) -> list[ChatReply]:
-    """Every result; the first fatal error at once, another error when all tasks have ended."""
-    waiting: set[asyncio.Task[ChatReply]] = set(tasks)
-    while waiting:
-        done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_EXCEPTION)
-        for task in done:
-            if isinstance(task.exception(), FatalModelError):
-                task.result()
-    return [task.result() for task in tasks]
-
-
-def _usage(data: Mapping[str, Any]) -> Usage:
-    """Tokens, and the cost where a server states it (OpenRouter does)."""
-    cost = data.get("cost") or 0.0
-    return Usage(int(data.get("prompt_tokens") or 0), int(data.get("completion_tokens") or 0), float(cost))
-
-
-def _first_line(text: str) -> str:
-    return next(iter(text.strip().splitlines()), "")[:300]
-
-
-# ---- one event loop in the background, and one client an endpoint --------------------------------------------------
-
-
-@lru_cache(maxsize=1)
-def _loop(process: int) -> asyncio.AbstractEventLoop:
-    """The loop of this process (a forked child gets its own), running in a daemon thread."""
-    loop = asyncio.new_event_loop()
-    threading.Thread(target=loop.run_forever, name=f"dialog-envs-chat-{process}", daemon=True).start()
-    return loop
-
-
-def _in_background(work: Coroutine[Any, Any, T]) -> T:
-    """The result of `work`, which runs on the background loop. Ctrl-C cancels it."""
-    future: Future[T] = asyncio.run_coroutine_threadsafe(work, _loop(os.getpid()))
-    try:
-        return future.result()
-    except BaseException:
-        future.cancel()
-        raise
-
-
-_clients: dict[tuple[int, str, str, float], AsyncOpenAI] = {}
-
-
-def _client(url: str, key: str, timeout: float) -> AsyncOpenAI:
-    """One client an endpoint and process, because connections are kept alive in it. Called on the loop only."""
-    name = (os.getpid(), url, key, timeout)
-    if name not in _clients:
-        _clients[name] = AsyncOpenAI(api_key=key or _NO_KEY, base_url=url, timeout=timeout, max_retries=0)
-    return _clients[name]
+def _checked_url(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise UsageError(
+            f"the address of a chat model's server must look like http://HOST:PORT/v1, not '{redact_url(url)}'."
+        )
+    return url

@@ -22,8 +22,10 @@ from tenacity import (
 )
 
 from dialog_envs.errors import ChatModelError
+from dialog_envs.simulators.llm.base import Usage
 
 T = TypeVar("T")
+NOTHING = Usage()
 
 
 class Transient(Exception):
@@ -32,11 +34,26 @@ class Transient(Exception):
     Args:
         reason: what went wrong, for a person; holds no secret.
         retry_after: seconds that the server asked to wait, if it did.
+        pushed_back: whether it says that the endpoint has too much to do.
+        answered: whether the server wrote a whole answer, which was no use: it has to be asked for another one, with
+            another idempotency key.
+        usage: what a reply that was no use has taken.
     """
 
-    def __init__(self, reason: str, retry_after: float | None = None) -> None:
+    def __init__(
+        self,
+        reason: str,
+        retry_after: float | None = None,
+        *,
+        pushed_back: bool = False,
+        answered: bool = False,
+        usage: Usage = NOTHING,
+    ) -> None:
         super().__init__(reason)
         self.retry_after = retry_after
+        self.pushed_back = pushed_back
+        self.answered = answered
+        self.usage = usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +76,19 @@ class RetryPolicy:
         Raises:
             ChatModelError: all tries were used up; the message ends with the last reason. Other exceptions pass.
         """
+        try:
+            return (
+                await call()
+            )  # most calls need no more, and tenacity's own work takes longer than sending one
+        except Transient as failure:
+            first = failure
+        failures: list[Transient] = [first]
+
+        async def again() -> T:
+            if failures:
+                raise failures.pop()
+            return await call()
+
         retrying = AsyncRetrying(
             retry=retry_if_exception_type(Transient),
             stop=stop_after_attempt(self.attempts),
@@ -66,7 +96,7 @@ class RetryPolicy:
             reraise=True,
         )
         try:
-            return await retrying(call)
+            return await retrying(again)
         except Transient as failure:
             raise ChatModelError(
                 f"{what} gave no usable reply in {self.attempts} tries; the last time: {failure}. "
