@@ -1,6 +1,7 @@
-"""Pages made from docstrings: a line ``<!-- docstring: module:Class -->`` becomes the docstring, as Markdown.
+"""Pages made from what the project holds already, so that they cannot fall behind it.
 
-So an environment's page is what ``help(...)`` shows, and cannot fall behind it.
+A line ``<!-- docstring: module:Class -->`` becomes the docstring, as Markdown: an environment's page is what
+``help(...)`` shows. A line ``<!-- transcripts: TASK-ID -->`` becomes the task's golden transcripts, one a family.
 """
 
 from __future__ import annotations
@@ -8,11 +9,14 @@ from __future__ import annotations
 import importlib
 import inspect
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
+GOLDEN = Path(__file__).parents[2] / "tests" / "golden"
+TRANSCRIPTS = re.compile(r"^<!-- transcripts: (?P<task>[\w-]+) -->$", re.MULTILINE)
 MARK = re.compile(r"^<!-- docstring: (?P<module>[\w.]+):(?P<name>\w+) -->$", re.MULTILINE)
 
 
@@ -27,7 +31,21 @@ def expand(text: str) -> str:
             )
         return found
 
-    return MARK.sub(docstring, text)
+    return TRANSCRIPTS.sub(transcripts, MARK.sub(docstring, text))
+
+
+def transcripts(match: re.Match[str]) -> str:
+    """The golden transcripts of a task: typical families first."""
+    from dialog_envs.registration import get_task
+
+    task = get_task(match["task"])
+    folder = GOLDEN / type(task).__module__.split(".")[-2]
+    parts = []
+    for family in task.prior.families:
+        group = "typical" if family in task.prior.typical else "hard, held out"
+        text = (folder / f"{family}.txt").read_text("utf-8").strip()
+        parts.append(f"### {family} ({group})\n\n```text\n{text}\n```\n")
+    return "\n".join(parts)
 
 
 def _on_source_read(app: Sphinx, docname: str, source: list[str]) -> None:

@@ -14,42 +14,48 @@ from pathlib import Path
 from dialog_envs.agents.scripted import ScriptedAgent
 from dialog_envs.core.dialogue import AGENT
 from dialog_envs.core.env import DialogEnv
-from dialog_envs.tasks.preference.card import card
+from dialog_envs.registration import get_task
 from dialog_envs.testing import play
 
-ID = "PreferenceElicitation-v0"
-FOLDER = Path(__file__).parent / "preference"
+FOLDER = Path(__file__).parent
 
-SHOWS: dict[str, tuple[str, str]] = {
-    "easygoing": ("competent", r"volunteer\(.*reject\(.*accept\("),
-    "focused": ("heuristic", r"answer\(.*answer\(.*answer\(.*accept\(.*success"),
-    "reserved": ("heuristic", r"evade\(.*answer\(.*accept\("),
-    "hesitant": ("heuristic", r"answer\(.*hesitate\(.*accept\(.*success"),
-    "cost_averse": ("competent", r"answer\(budget, any\).*reject\(budget, low.*accept\(.*success"),
-    "indecisive": ("competent", r"answer\(.*hesitate\(.*hesitate\(.*accept\("),
-    "terse": ("competent", r"evade\(.*reject\([^,]*\).*accept\("),
-    "impatient": ("competent", r"answer\(.*reject\(.*leave"),
-    "changeable": ("heuristic", r"answer\(theme.*change\(theme.*accept\(.*success"),
-    "contradictory": ("heuristic", r"answer\((crowd|pace|setting).*reject\(\1.*accept\("),
+SHOWS: dict[str, dict[str, tuple[str, str]]] = {
+    "PreferenceElicitation-v0": {
+        "easygoing": ("competent", r"volunteer\(.*reject\(.*accept\("),
+        "focused": ("heuristic", r"answer\(.*answer\(.*answer\(.*accept\(.*success"),
+        "reserved": ("heuristic", r"evade\(.*answer\(.*accept\("),
+        "hesitant": ("heuristic", r"answer\(.*hesitate\(.*accept\(.*success"),
+        "cost_averse": ("competent", r"answer\(budget, any\).*reject\(budget, low.*accept\(.*success"),
+        "indecisive": ("competent", r"answer\(.*hesitate\(.*hesitate\(.*accept\("),
+        "terse": ("competent", r"evade\(.*reject\([^,]*\).*accept\("),
+        "impatient": ("competent", r"answer\(.*reject\(.*leave"),
+        "changeable": ("heuristic", r"answer\(theme.*change\(theme.*accept\(.*success"),
+        "contradictory": ("heuristic", r"answer\((crowd|pace|setting).*reject\(\1.*accept\("),
+    },
 }
-"""Family → the agent's policy, and what the user's acts and the outcome must show, in this order."""
+"""Task → family → the agent's policy, and what the user's acts and the outcome must show, in this order."""
 _HEADER = re.compile(r"agent (?P<policy>\S+), seed (?P<seed>\d+)")
 
 
-def episode(family: str, policy: str, seed: int) -> DialogEnv:
+def path(task: str, family: str) -> Path:
+    """``preference/easygoing.txt``: the folder is called like the task's package."""
+    return FOLDER / type(get_task(task)).__module__.split(".")[-2] / f"{family}.txt"
+
+
+def episode(task: str, family: str, policy: str, seed: int) -> DialogEnv:
     """The dialogue of a seed, played to its end."""
-    return play(ID, ScriptedAgent(policy, ID), seed, family)[0]
+    return play(task, ScriptedAgent(policy, task), seed, family)[0]
 
 
-def transcript(family: str, policy: str, seed: int) -> str:
-    """Persona, scenario, words with acts, and the outcome, as text."""
-    env = episode(family, policy, seed)
+def transcript(task: str, family: str, policy: str, seed: int) -> str:
+    """Persona, the brief's first line, words with acts, and the outcome, as text."""
+    env = episode(task, family, policy, seed)
     assert env.outcome is not None
-    rows = "\n".join(f"  {name}: {value}" for name, value in card(env.persona))
+    rows = "\n".join(f"  {name}: {value}" for name, value in env.task.persona_card(env.persona))
     lines = [
-        f"{ID}, agent {policy}, seed {seed}",
+        f"{task}, agent {policy}, seed {seed}",
         rows,
-        f"  Where: {env.scenario.place}, {env.scenario.occasion}",
+        f"  brief: {env.scenario.brief.splitlines()[0]}",
         "",
     ]
     for turn in env.turns:
@@ -65,10 +71,10 @@ def result(env: DialogEnv) -> str:
     return f"{kind}, graded {env.outcome.graded:.3f}, ended by {env.outcome.ended_by}"
 
 
-def shows(family: str, seed: int) -> bool:
+def shows(task: str, family: str, seed: int) -> bool:
     """Whether the dialogue of a seed shows what the family is about."""
-    policy, pattern = SHOWS[family]
-    env = episode(family, policy, seed)
+    policy, pattern = SHOWS[task][family]
+    env = episode(task, family, policy, seed)
     told = " ".join(str(act) for turn in env.turns if turn.speaker != AGENT for act in turn.acts)
     return len(env.turns) >= 7 and re.search(pattern, f"{told} {result(env)}") is not None
 
@@ -82,15 +88,17 @@ def read_header(text: str) -> tuple[str, int]:
 
 def main(keep: bool) -> None:
     """Write every file."""
-    for number, (family, (policy, _)) in enumerate(SHOWS.items()):
-        path = FOLDER / f"{family}.txt"
-        if keep:
-            policy, seed = read_header(path.read_text(encoding="utf-8"))
-        else:
-            first = 1000 * number  # another place and other tastes for each family
-            seed = next(seed for seed in range(first, first + 1000) if shows(family, seed))
-        path.write_text(transcript(family, policy, seed), encoding="utf-8")
-        sys.stdout.write(f"{path.name}: agent {policy}, seed {seed}\n")
+    for task, families in SHOWS.items():
+        for number, (family, (policy, _)) in enumerate(families.items()):
+            file = path(task, family)
+            file.parent.mkdir(exist_ok=True)
+            if keep and file.exists():
+                policy, seed = read_header(file.read_text(encoding="utf-8"))
+            else:
+                first = 1000 * number  # another scenario and other people for each family
+                seed = next(seed for seed in range(first, first + 1000) if shows(task, family, seed))
+            file.write_text(transcript(task, family, policy, seed), encoding="utf-8")
+            sys.stdout.write(f"{file.relative_to(FOLDER)}: agent {policy}, seed {seed}\n")
 
 
 if __name__ == "__main__":
