@@ -297,8 +297,8 @@ class _Turn:
             self.say("thanks" if satisfied else "leave")
             return "agent"
         calm = not any(act.kind in UNSETTLING for act in self.acts)
-        late = self.lesson.turns + 1 >= CONTENT_FROM
-        if satisfied and self.state.satisfied and late and calm and not self.turn.challenges:
+        rests = self.state.satisfied and not self.turn.challenges and self.lesson.turns + 1 >= CONTENT_FROM
+        if satisfied and calm and (rests or left <= 0):
             self.say("content")
             return "accept"
         if left <= 0:

@@ -13,14 +13,14 @@ from dialog_envs.core.dialogue import Act
 from dialog_envs.tasks.instruction.acts import KINDS, LENGTHS
 
 COST = {
-    "question": 3,
-    "another question": 5,
+    "question": 2,
+    "another question": 3,
     "asked before": 6,
-    "quiz": 4,
+    "quiz": 5,
     "quiz again": 8,
     "explanation": 4,
     "known already": 10,
-    "wrong level": 8,
+    "wrong level": 6,
     "no basis": 4,
     "not the style": 2,
     "same words again": 6,

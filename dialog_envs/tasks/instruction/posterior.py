@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from dialog_envs.core.dialogue import AGENT, Act, Turn
+from dialog_envs.core.belief import belief_trace as trace_of
+from dialog_envs.core.dialogue import Act, Turn
 from dialog_envs.tasks.instruction.acts import BACKGROUNDS, KINDS, STATUSES
 from dialog_envs.tasks.instruction.kernel import UNSETTLING
 from dialog_envs.tasks.instruction.lesson import (
@@ -24,7 +25,16 @@ from dialog_envs.tasks.instruction.lesson import (
     agent_turn,
     public_cost,
 )
-from dialog_envs.tasks.instruction.likelihood import FAMILIES, TASTES, Array, Mask, Students, everybody, these
+from dialog_envs.tasks.instruction.likelihood import (
+    FAMILIES,
+    TASTES,
+    Array,
+    Ints,
+    Mask,
+    Students,
+    everybody,
+    these,
+)
 from dialog_envs.tasks.instruction.persona import InstructionPersona, InstructionPrior
 from dialog_envs.tasks.instruction.scenario import InstructionScenario
 
@@ -142,7 +152,7 @@ def _likelihood(
     if not turn.teaches and not turn.ends:
         like *= _small_talk(students, lesson, turn, _next(acts), items)
     calm = not any(act.kind in UNSETTLING for act in user_acts)
-    return like * _ending(students, lesson, turn, acts, satisfied_before & calm, left_before)
+    return like * _ending(students, lesson, turn, acts, satisfied_before, calm, left_before)
 
 
 def _small_talk(
@@ -162,14 +172,21 @@ def _small_talk(
 
 
 def _ending(
-    students: Students, lesson: Lesson, turn: AgentTurn, acts: list[Act], calm: Mask, left_before: Any
+    students: Students,
+    lesson: Lesson,
+    turn: AgentTurn,
+    acts: list[Act],
+    satisfied_before: Mask,
+    calm: bool,
+    left_before: Ints,
 ) -> Array:
-    """Likelihood of how the turn ends: content, gone, tired or none of these. ``calm``: satisfied all the time."""
+    """Likelihood of how the turn ends: content, gone, tired or none of these."""
     got = "".join(act.kind for act in acts)
     satisfied, left = students.satisfied(), students.left
     if turn.ends:
         return np.where(satisfied, float(got == "thanks"), float(got == "leave"))
-    done = calm & satisfied & (lesson.turns + 1 >= CONTENT_FROM) & (not turn.challenges)
+    rests = satisfied_before & (not turn.challenges) & (lesson.turns + 1 >= CONTENT_FROM)
+    done = satisfied & calm & (rests | (left <= 0))
     gone = ~done & (left <= 0)
     tired = ~done & ~gone & (left <= TIRED) & (left_before > TIRED)
     code = np.select([done, gone, tired], [0, 1, 2], 3)
@@ -182,26 +199,8 @@ def _next(acts: list[Act]) -> Act:
     return acts.pop(0) if acts else _NOTHING
 
 
-def exchanges(turns: Sequence[Turn]) -> list[tuple[tuple[Act, ...], tuple[Act, ...]]]:
-    """(agent acts, user acts) of each exchange of a dialogue."""
-    return [
-        (turn.acts, turns[i + 1].acts)
-        for i, turn in enumerate(turns[:-1])
-        if turn.speaker == AGENT and turns[i + 1].speaker != AGENT
-    ]
-
-
 def belief_trace(
     scenario: InstructionScenario, turns: Sequence[Turn], marginals: bool = True
 ) -> list[dict[str, Any]]:
     """The belief before the first exchange and after each: entropy in bits, and marginals if wanted."""
-    belief = Belief(scenario)
-    steps: list[dict[str, Any]] = []
-    for exchange in (None, *exchanges(turns)):
-        if exchange is not None:
-            belief.update(*exchange)
-        step: dict[str, Any] = {"entropy_bits": belief.entropy_bits()}
-        if marginals:
-            step["marginals"] = belief.marginals()
-        steps.append(step)
-    return steps
+    return trace_of(Belief(scenario), turns, marginals)

@@ -6,12 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from dialog_envs.core.dialogue import USER, Turn
+from dialog_envs.core.belief import exchanges
+from dialog_envs.core.dialogue import USER, Act, Turn
 from dialog_envs.core.outcome import Outcome
 from dialog_envs.tasks.instruction.kernel import KNOWN, MISCONCEIVED, InstructionKernel, InstructionState
 from dialog_envs.tasks.instruction.lesson import agent_turn
 from dialog_envs.tasks.instruction.persona import InstructionPersona
-from dialog_envs.tasks.instruction.posterior import belief_trace, exchanges
+from dialog_envs.tasks.instruction.posterior import belief_trace
 from dialog_envs.tasks.instruction.scenario import InstructionScenario
 
 GAINED, SUCCEEDED = 0.5, 0.5
@@ -29,10 +30,17 @@ def states(
     state = _KERNEL.start(scenario, persona)
     yield state
     for agent_acts, user_acts in exchanges(turns):
-        after = _KERNEL.respond(state, agent_acts, lambda p: p > 0)[1]
-        turn = agent_turn(agent_acts, scenario.items)
-        state = replace(after, lesson=state.lesson.after(turn, user_acts, scenario.items))
+        state = follow(state, agent_acts, user_acts)
         yield state
+
+
+def follow(
+    state: InstructionState, agent_acts: tuple[Act, ...], user_acts: tuple[Act, ...]
+) -> InstructionState:
+    """The student's state after an exchange in which the user, whoever played it, did ``user_acts``."""
+    after = _KERNEL.respond(state, agent_acts, lambda p: p > 0)[1]
+    items = state.scenario.items
+    return replace(after, lesson=state.lesson.after(agent_turn(agent_acts, items), user_acts, items))
 
 
 def score(
