@@ -8,6 +8,7 @@ through this one interface, so that a new task is one new package and nothing el
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
@@ -140,6 +141,33 @@ class AgentView(Protocol):
         """What an agent wrote in this view → what the user will read."""
 
 
+@dataclass(frozen=True, slots=True)
+class ActRoles:
+    """What a task's acts are for, so that code that knows no task can judge a dialogue by its acts.
+
+    Attributes:
+        discloses: user acts that tell something new about the persona because of what the agent did.
+        volunteers: user acts that tell it unasked.
+        accepts: user acts that end a talk as ``"accept"``.
+        leaves: user acts that end it as ``"leave"``.
+        moves: agent acts whose effect on the user can be learned from.
+        lost: agent acts that say nothing a user can answer.
+    """
+
+    discloses: frozenset[str] = frozenset(("answer", "change", "reject"))
+    volunteers: frozenset[str] = frozenset(("volunteer",))
+    accepts: frozenset[str] = frozenset(("accept",))
+    leaves: frozenset[str] = frozenset(("leave",))
+    moves: frozenset[str] = frozenset(("ask", "suggest"))
+    lost: frozenset[str] = frozenset(("unknown", "refuse"))
+
+    def subject(self, act: Act) -> str | None:
+        """What an act that tells something tells about: its slot, else its item; ``None`` if it tells nothing."""
+        if act.kind not in self.discloses and act.kind not in self.volunteers:
+            return None
+        return act.slot if act.slot and act.value else None if act.slot else act.item
+
+
 class Task(Generic[Z, C, S]):
     """Everything that defines a task. See the module's text.
 
@@ -150,6 +178,7 @@ class Task(Generic[Z, C, S]):
         policies: scripted policies by name, good and bad; ``random``, ``heuristic``, ``information-gain`` and
             ``oracle`` (which has ``reveal(persona, scenario)``) are among them.
         behaviour_mixture: shares of the suboptimal policies that datasets are rolled out with.
+        act_roles: which acts tell, accept, leave and so on.
         task_brief: the task in words, which every prompt for a language model is made from.
     """
 
@@ -164,6 +193,7 @@ class Task(Generic[Z, C, S]):
     behaviour_mixture: Mapping[str, float]
     description: str
     task_brief: TaskBrief
+    act_roles: ActRoles = ActRoles()
 
     def sample_scenario(self, rng: np.random.Generator) -> C:
         """Draw the public context of an episode."""

@@ -13,7 +13,9 @@ from typing import Any
 import numpy as np
 
 from dialog_envs.core.dialogue import AGENT, USER
+from dialog_envs.core.task import ActRoles
 from dialog_envs.datasets.schema import Episode
+from dialog_envs.errors import UnknownTask
 
 LONG = 6
 """User turns of more words than this are expected to differ; shorter ones ("Yes, please.") may well repeat."""
@@ -67,7 +69,7 @@ class Stats:
         agent_turns_median, agent_turns_most: of an episode.
         words: mean number of words a turn, by speaker.
         acts: number of acts by speaker and kind.
-        elicited, volunteered: attributes told because of a question or suggestion, and unasked, per episode.
+        elicited, volunteered: things told because of what the agent did, and unasked, per episode.
         personas, scenarios: different ones.
         distinct_user_turns: share of user turns that are unlike every other.
         repeated_long_user_turns: share of user turns of more than six words that stand elsewhere word for word.
@@ -115,9 +117,9 @@ def compute_stats(episodes: Iterable[Episode], manifest: Mapping[str, Any] | Non
     rows = list(episodes)
     acts, words, texts = _language(rows)
     counts = [len(episode.rewards) for episode in rows]
-    user_acts = acts["user"]
+    roles = _roles(rows)
     heard = (act for episode in rows for turn in episode.turns if turn.speaker == USER for act in turn.acts)
-    reasons = sum(act.kind == "reject" and act.slot is not None for act in heard)
+    told = Counter(act.kind in roles.volunteers for act in heard if roles.subject(act) is not None)
     long = [text for text in texts if len(text.split()) > LONG]
     return Stats(
         whole=Group.of(rows),
@@ -129,8 +131,8 @@ def compute_stats(episodes: Iterable[Episode], manifest: Mapping[str, Any] | Non
         agent_turns_most=max(counts),
         words={name: round(total / max(number, 1), 2) for name, (total, number) in words.items()},
         acts={name: dict(counter.most_common()) for name, counter in acts.items()},
-        elicited=(user_acts["answer"] + user_acts["change"] + reasons) / len(rows),
-        volunteered=user_acts["volunteer"] / len(rows),
+        elicited=told[False] / len(rows),
+        volunteered=told[True] / len(rows),
         personas=len({episode.persona_key for episode in rows}),
         scenarios=len({str(sorted(episode.scenario.items())) for episode in rows}),
         distinct_user_turns=_once(texts),
@@ -138,6 +140,16 @@ def compute_stats(episodes: Iterable[Episode], manifest: Mapping[str, Any] | Non
         near_duplicates=near_duplicates([" ".join(turn.text for turn in episode.turns) for episode in rows]),
         critique=dict((manifest or {}).get("critique", {})),
     )
+
+
+def _roles(rows: Sequence[Episode]) -> ActRoles:
+    """What the acts are for; the usual names where the task is not known here."""
+    from dialog_envs.registration import get_task
+
+    try:
+        return get_task(rows[0].task).act_roles
+    except (UnknownTask, AttributeError):
+        return ActRoles()
 
 
 def _language(

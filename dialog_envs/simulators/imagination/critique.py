@@ -13,69 +13,60 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from dialog_envs.core.dialogue import AGENT, USER, Turn
+from dialog_envs.core.task import ActRoles
 from dialog_envs.datasets.schema import Criterion, Critique, Episode
 
 TOO_MUCH = 4
 """Attributes told in one turn, or volunteered in all, from which a user gives everything away."""
 REPEATED = 3
 """Times that the agent may not say the same."""
-DISCLOSING = frozenset(("answer", "volunteer", "change", "reject"))
-"""User acts that tell something new about the persona, if they name an attribute and a value."""
-TELLING = frozenset(("ask", "suggest"))
-"""Agent acts whose effect on the user can be learned from."""
-LOST = frozenset(("unknown", "refuse"))
-"""Agent acts that say nothing a user can answer."""
-
+_ROLES = ActRoles()
 _LETTERS = re.compile(r"\W+")
 
-Rule = Callable[[Episode], str | None]
-"""An episode → why it fails the criterion, or ``None`` if it meets it."""
+Rule = Callable[[Episode, ActRoles], str | None]
+"""An episode, and what its task's acts are for → why it fails the criterion, or ``None`` if it meets it."""
 
 
-def gradual(episode: Episode) -> str | None:
+def gradual(episode: Episode, roles: ActRoles) -> str | None:
     """What is hidden comes out gradually: not all in one turn, and not mostly unasked."""
     volunteered: set[str] = set()
     elicited: set[str] = set()
     for i, turn in enumerate(episode.turns):
         if turn.speaker != USER:
             continue
-        told = [act for act in turn.acts if act.kind in DISCLOSING and act.slot and act.value]
-        if len({act.slot for act in told}) >= TOO_MUCH:
-            return f"turn {i + 1} tells {', '.join(str(act.slot) for act in told)} at once"
-        for act in told:
-            (volunteered if act.kind == "volunteer" else elicited).add(str(act.slot))
+        told = [(act, subject) for act in turn.acts if (subject := roles.subject(act)) is not None]
+        if len({subject for _, subject in told}) >= TOO_MUCH:
+            return f"turn {i + 1} tells {', '.join(subject for _, subject in told)} at once"
+        for act, subject in told:
+            (volunteered if act.kind in roles.volunteers else elicited).add(subject)
     if len(volunteered) >= TOO_MUCH and len(volunteered) > len(elicited):
-        return (
-            f"{len(volunteered)} attributes come unasked, and {len(elicited)} because of what the agent said"
-        )
+        return f"{len(volunteered)} things come unasked, and {len(elicited)} because of what the agent said"
     return None
 
 
-def fitting_end(episode: Episode) -> str | None:
+def fitting_end(episode: Episode, roles: ActRoles) -> str | None:
     """The end fits the outcome. Accepting with a reward of 0 is legitimate: the user settled for something else."""
     ended_by, success = episode.outcome["ended_by"], episode.outcome["success"]
     last = episode.turns[-1] if episode.turns else None
     if last is None or last.speaker != USER or not last.text.strip():
         return "the user does not have the last word"
     kinds = {act.kind for act in last.acts}
-    accepted, left = "accept" in kinds, "leave" in kinds
+    accepted, left = not kinds.isdisjoint(roles.accepts), not kinds.isdisjoint(roles.leaves)
     if accepted != (ended_by == "accept"):
         return f"the user {'accepts' if accepted else 'accepts nothing'}, and the episode is ended by '{ended_by}'"
-    if left != (ended_by in ("leave", "agent")):
-        return f"the user {'leaves' if left else 'stays'}, and the episode is ended by '{ended_by}'"
-    if success and not accepted:
-        return "it counts as a success, and the user accepted nothing"
-    if any(
-        act.kind in ("accept", "leave")
-        for turn in episode.turns[:-1]
-        if turn.speaker == USER
-        for act in turn.acts
-    ):
+    if left and ended_by not in ("leave", "agent"):
+        return f"the user leaves, and the episode is ended by '{ended_by}'"
+    if ended_by == "leave" and not left:
+        return "the user stays, and the episode is ended by 'leave'"
+    if success and left:
+        return "it counts as a success, and the user left"
+    ends = roles.accepts | roles.leaves
+    if any(act.kind in ends for turn in episode.turns[:-1] if turn.speaker == USER for act in turn.acts):
         return "the user had accepted or left before the end"
     return None
 
 
-def no_loops(episode: Episode) -> str | None:
+def no_loops(episode: Episode, roles: ActRoles) -> str | None:
     """The agent does not say the same again and again, in the same words or others, nor goes back and forth."""
     texts = agent_texts(episode)
     for said in (texts, agent_acts(episode)):
@@ -87,14 +78,14 @@ def no_loops(episode: Episode) -> str | None:
     return None
 
 
-def learnable(episode: Episode) -> str | None:
-    """There is something to learn: the agent asks or suggests, and is mostly understood."""
+def learnable(episode: Episode, roles: ActRoles) -> str | None:
+    """There is something to learn: the agent does something that users answer, and is mostly understood."""
     acts = [turn.acts for turn in episode.turns if turn.speaker == AGENT]
     if not acts:
         return "the agent does not speak"
-    if not any(act.kind in TELLING for turn in acts for act in turn):
-        return "the agent neither asks nor suggests anything"
-    lost = sum(all(act.kind in LOST for act in turn) for turn in acts)
+    if not any(act.kind in roles.moves for turn in acts for act in turn):
+        return f"the agent does nothing to learn from ({', '.join(sorted(roles.moves))})"
+    lost = sum(all(act.kind in roles.lost for act in turn) for turn in acts)
     if 2 * lost > len(acts):
         return f"{lost} of {len(acts)} agent turns say nothing that can be understood"
     return None
@@ -109,11 +100,19 @@ CRITERIA: dict[str, Rule] = {
 """All criteria by name, in the order in which they are reported."""
 
 
-def criticise(episode: Episode, criteria: Sequence[str] = tuple(CRITERIA)) -> Episode:
-    """The episode with its verdicts: ``kept`` if it meets all criteria, else ``dropped``."""
+def criticise(
+    episode: Episode, roles: ActRoles = _ROLES, criteria: Sequence[str] = tuple(CRITERIA)
+) -> Episode:
+    """The episode with its verdicts: ``kept`` if it meets all criteria, else ``dropped``.
+
+    Args:
+        episode: with acts in every turn.
+        roles: what the acts of its task are for.
+        criteria: which ones, by name.
+    """
     found = []
     for name in criteria:
-        reason = CRITERIA[name](episode)
+        reason = CRITERIA[name](episode, roles)
         found.append(Criterion(name, reason is None, reason or ""))
     verdict = "kept" if all(criterion.passed for criterion in found) else "dropped"
     return replace(episode, critique=Critique(verdict, tuple(found)))

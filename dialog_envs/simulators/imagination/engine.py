@@ -121,7 +121,7 @@ def _fill(
         missing = [cast.attempt(index) for index in indices if index not in journal.episodes]
         for index, episode in play(cast, missing):
             if critique:
-                episode = revise(cast.task, criticise(episode), cast.reward)
+                episode = revise(cast.task, criticise(episode, cast.task.act_roles), cast.reward)
             journal.add(index, episode)
             kept += episode.critique.verdict != "dropped"
             if progress is not None:

@@ -80,7 +80,7 @@ def _rebuilt(
         reward=float(sum(rewards)),
         outcome=outcome.to_json(metrics=False),
     )
-    return None if any(rule(changed) for rule in CRITERIA.values()) else changed
+    return None if any(rule(changed, task.act_roles) for rule in CRITERIA.values()) else changed
 
 
 def _noted(critique: Critique, left_out: list[int]) -> Critique:
