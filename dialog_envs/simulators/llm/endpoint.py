@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import itertools
 import logging
 import os
 import re
 import secrets
 from collections.abc import Callable, Mapping
-from contextlib import AbstractAsyncContextManager, nullcontext
+from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from dialog_envs.errors import ChatModelError
+from dialog_envs.simulators.llm.background import start
 from dialog_envs.simulators.llm.limit import AdaptiveLimit
 from dialog_envs.simulators.llm.redact import redact, redact_url, url_secrets
 from dialog_envs.simulators.llm.retry import RetryPolicy, Transient
@@ -137,6 +139,10 @@ class Endpoint:
 
         return await retry.run(attempt, what)
 
+    async def close(self) -> None:
+        """Close its connections."""
+        await self._transport.close()
+
     async def _once(
         self, body: Mapping[str, Any], read: Callable[[Answer], T], what: str, identity: str
     ) -> T:
@@ -172,3 +178,18 @@ def endpoint(url: str, key: str, kind: str, timeout: float, max_in_flight: int |
     if max_in_flight is not None and found.limit.most != max_in_flight:
         found.limit.set_most(max_in_flight)
     return found
+
+
+@atexit.register
+def close_all() -> None:
+    """Close the connections of this process; they would be complained about when Python ends."""
+    mine = [found for name, found in _endpoints.items() if name[0] == os.getpid()]
+    _endpoints.clear()
+    if not mine:
+        return
+
+    async def close() -> None:
+        await asyncio.gather(*(found.close() for found in mine), return_exceptions=True)
+
+    with suppress(TimeoutError):
+        start(close()).result(timeout=2.0)

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from dialog_envs.errors import ModelUnavailable, UsageError
-from dialog_envs.simulators.llm.background import start
+from dialog_envs.simulators.llm.background import launch, start
 from dialog_envs.simulators.llm.base import ChatReply, ChatRequest, Choice, Request, Result, Usage
 from dialog_envs.simulators.llm.budget import Budget, current_budget, most_cost
 from dialog_envs.simulators.llm.calls import FAILURES, ChatModelBase
@@ -162,7 +162,7 @@ class OpenAICompatibleModel(ChatModelBase):
             UsageError: a budget is set, and the model's price is unknown.
         """
         self._check_price()
-        return start(self._result(request))
+        return launch(self._result(request))
 
     async def _all_requests(
         self, requests: Sequence[Request], put: Callable[[tuple[int, Result]], None]

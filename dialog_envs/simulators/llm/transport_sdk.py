@@ -38,10 +38,12 @@ class SdkTransport:
             )
         except openai.APIStatusError as error:
             response = error.response
-        except openai.APITimeoutError as error:
-            raise Broken(f"no connection or no answer in time{_cause(error)}", slow=True) from None
         except openai.OpenAIError as error:
-            raise Broken(f"the connection failed{_cause(error)}") from None
+            cause = _cause(error)
+            # Over aiohttp, the SDK calls some broken connections timeouts, too.
+            slow = isinstance(cause, (TimeoutError, httpx2.TimeoutException, openai.APITimeoutError))
+            what = "no connection or no answer in time" if slow else "the connection failed"
+            raise Broken(f"{what} ({type(cause).__name__}: {cause})", slow) from None
         return Answer(response.status_code, response.headers, response.content)
 
     async def close(self) -> None:
@@ -64,9 +66,8 @@ def _http(timeout: httpx2.Timeout) -> httpx2.AsyncClient:
     return http
 
 
-def _cause(error: BaseException) -> str:
-    """The innermost reason, in brackets."""
-    inner = error
-    while inner.__cause__ is not None:
-        inner = inner.__cause__
-    return f" ({type(inner).__name__}: {inner})" if inner is not error else f" ({error})"
+def _cause(error: BaseException) -> BaseException:
+    """The innermost reason."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return error
