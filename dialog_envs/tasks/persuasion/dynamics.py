@@ -11,11 +11,11 @@ from collections.abc import Iterable
 
 from dialog_envs.core.dialogue import Act
 
-READY = 100
+READY = 80
 """Willingness from which something is given."""
-LEVELS: dict[str, int] = {"small": 100, "medium": 135, "large": 170}
+LEVELS: dict[str, int] = {"small": 80, "medium": 110, "large": 140}
 """Willingness from which each band is given (as far as means allow)."""
-TRUST_START: dict[str, int] = {"low": 20, "mid": 45, "high": 70}
+TRUST_START: dict[str, int] = {"low": 20, "mid": 50, "high": 70}
 TRUSTED = 50
 """Trust without which nothing is given."""
 WARY = 30
@@ -72,10 +72,10 @@ TOKEN_TRUST = 30
 """Trust from which a first small step is taken."""
 
 COST = {
-    "talk": 35,
+    "talk": 30,
     "question": 40,
     "extra question": 60,
-    "repeated question": 80,
+    "repeated question": 70,
     "appeal": 40,
     "cool appeal": 60,
     "extra appeal": 60,
@@ -86,8 +86,9 @@ COST = {
     "repeated address": 60,
     "planted": 70,
     "unmet": 40,
-    "refused": 110,
-    "refused again": 60,
+    "refused": 80,
+    "refused again": 30,
+    "hard sell": 40,
     "too large": 60,
     "step": 30,
     "refused step": 80,
@@ -95,6 +96,7 @@ COST = {
     "pressure": 150,
     "pressure on the reactant": 250,
     "invention": 150,
+    "crowded": 60,
     "long": 40,
     "very_long": 100,
     "not understood": 100,
@@ -103,9 +105,9 @@ COST = {
 """What agent turns use up of the user's patience."""
 FACTS_A_TURN, ADDRESSED_A_TURN, QUESTIONS_A_TURN = 2, 2, 2
 """How many of a turn are taken in; what is more only tires."""
-SUBSTANCE = frozenset(
-    ("ask", "appeal", "inform", "address", "propose", "commit", "pressure", "fabricate")
-)
+POINTS_A_TURN = 2
+"""Arguments, facts and questions of a turn that somebody follows with ease; each further one is ``crowded``."""
+SUBSTANCE = frozenset(("ask", "appeal", "inform", "address", "propose", "commit", "pressure", "fabricate"))
 """Kinds of agent acts that somebody reacts to; the rest is small talk."""
 
 
@@ -113,9 +115,17 @@ def unique(acts: Iterable[Act], kind: str) -> list[Act]:
     """Acts of a kind, one a slot; one that names a value wins over one that does not."""
     found: dict[str | None, Act] = {}
     for act in acts:
-        if act.kind == kind and (act.slot not in found or (found[act.slot].value is None and act.value is not None)):
+        if act.kind == kind and (
+            act.slot not in found or (found[act.slot].value is None and act.value is not None)
+        ):
             found[act.slot] = act
     return list(found.values())
+
+
+def crowding(acts: Iterable[Act]) -> int:
+    """How many points of a turn are too many."""
+    points = [act for act in acts if act.kind in ("ask", "appeal", "inform", "address", "propose")]
+    return max(len(points) - POINTS_A_TURN, 0)
 
 
 def asked_for(acts: tuple[Act, ...], offered: str | None) -> tuple[str | None, bool]:

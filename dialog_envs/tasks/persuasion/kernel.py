@@ -90,6 +90,23 @@ class PersuasionKernel(Kernel[PersuasionPersona, PersuasionScenario, PersuasionS
         return tuple(turn.acts), turn.finish(), ended_by
 
 
+def gain(
+    persona: PersuasionPersona, trust: int, appealed: tuple[str, ...], slot: str, value: str | None
+) -> int:
+    """What an appeal adds to willingness, after the appeals before it."""
+    times = appealed.count(slot)
+    if persona.family == "evidence_only" and slot in d.SENTIMENTAL:
+        return d.OFFENDED
+    if times > 1 or (value not in (None, persona.value) and slot not in d.VALUE_FREE):
+        return d.MISSED
+    won = d.FIT[persona.taste][slot]
+    if value is None and slot not in d.VALUE_FREE:
+        won = 0 if slot in d.NEEDS_VALUE else won // 2
+    if times == 1:
+        won //= 2
+    return won // 2 if trust < d.WARY else won
+
+
 class _Turn:
     """A user turn in the making: acts so far, and the state they lead to."""
 
@@ -141,6 +158,7 @@ class _Turn:
     def take_in(self, agent_acts: tuple[Act, ...]) -> None:
         """React to a turn that says something."""
         self.charge("talk")
+        self.charge("crowded", d.crowding(agent_acts))
         self.length(agent_acts)
         self.resent(agent_acts)
         facts = self.learn([act.slot for act in d.unique(agent_acts, "inform") if act.slot])
@@ -148,7 +166,9 @@ class _Turn:
         self.feel(d.unique(agent_acts, "appeal"))
         band, commits = d.asked_for(agent_acts, self.offered)
         asked = [act.slot for act in d.unique(agent_acts, "ask") if act.slot]
-        if band is not None:  # "What do you say, would 10 euros be all right?": the request is what is answered
+        if (
+            band is not None
+        ):  # "What do you say, would 10 euros be all right?": the request is what is answered
             self.decide(band, commits)
         else:
             self.answer(asked)
@@ -244,31 +264,17 @@ class _Turn:
             return
         self.charge("extra appeal", len(appeals) - 1)
         slot, value = appeals[0].slot or "logical", appeals[0].value
-        gain = self.gain(slot, value)
+        won = gain(self.persona, self.trust, self.appealed, slot, value)
         self.charge("appeal")
         self.appealed = (*self.appealed, slot)
-        self.will += gain
-        if slot == "credibility" and gain > 0:
+        self.will += won
+        if slot == "credibility" and won > 0:
             self.trust += 5
-        if gain >= d.WARM:
+        if won >= d.WARM:
             self.acts.append(Act("warm", slot))
-        elif gain <= d.COOL:
+        elif won <= d.COOL:
             self.charge("cool appeal")
             self.acts.append(Act("cool", slot))
-
-    def gain(self, slot: str, value: str | None) -> int:
-        """What an appeal adds to willingness."""
-        times = self.appealed.count(slot)
-        if self.persona.family == "evidence_only" and slot in d.SENTIMENTAL:
-            return d.OFFENDED
-        if times > 1 or (value not in (None, self.persona.value) and slot not in d.VALUE_FREE):
-            return d.MISSED
-        gain = d.FIT[self.persona.taste][slot]
-        if value is None and slot not in d.VALUE_FREE:
-            gain = 0 if slot in d.NEEDS_VALUE else gain // 2
-        if times == 1:
-            gain //= 2
-        return gain // 2 if self.trust < d.WARY else gain
 
     def answer(self, asked: list[str]) -> None:
         """Answer the questions of a turn: one gladly, two grudgingly, of a survey only the first."""
@@ -338,6 +344,7 @@ class _Turn:
         if self.refuses():
             self.charge("refused")
             self.charge("refused again", min(self.refusals, 2))
+            self.charge("hard sell", commits and not self.promised)
             self.refusals += 1
             if self.manner.reactant:
                 self.trust += d.PLANTED
@@ -380,7 +387,9 @@ class _Turn:
             self.raised = self.raised | {spoken}
             self.acts.append(Act("object", spoken))
         elif self.trust < d.TRUSTED:
-            wanted = next((fact for fact in d.DOUBT_ORDER[self.persona.taste] if fact not in self.informed), None)
+            wanted = next(
+                (fact for fact in d.DOUBT_ORDER[self.persona.taste] if fact not in self.informed), None
+            )
             self.ask_for(wanted)
         elif self.persona.family == "evidence_only" and "evidence" not in self.informed:
             self.ask_for("evidence")

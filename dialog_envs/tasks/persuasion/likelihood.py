@@ -199,9 +199,7 @@ class Exchange:
         self.like *= ~who | self.next_is(codes)
         self.place += who
 
-    def toss(
-        self, who: Bools, p: Floats | float, yes: Ints | int, no: Ints | int | None = None
-    ) -> Bools:
+    def toss(self, who: Bools, p: Floats | float, yes: Ints | int, no: Ints | int | None = None) -> Bools:
         """``who`` say ``yes`` with probability ``p``, else ``no`` (or nothing). Returns who said ``yes``."""
         took = who & self.next_is(yes)
         other = self.next_is(no) if no is not None else True
@@ -224,6 +222,7 @@ class Exchange:
             self._end()
         else:
             self.charge("talk")
+            self.charge("crowded", d.crowding(acts))
             self._length()
             self._resent()
             facts = self._learn([act.slot for act in d.unique(acts, "inform") if act.slot])
@@ -307,7 +306,10 @@ class Exchange:
         self.charge("planted", max(len(addressed) - d.ADDRESSED_A_TURN, 0))
         heard = addressed[: d.ADDRESSED_A_TURN]
         for slot in heard:
-            spoken, hidden = crowd.objection == CODES["objection"][slot], crowd.hidden == CODES["hidden"][slot]
+            spoken, hidden = (
+                crowd.objection == CODES["objection"][slot],
+                crowd.hidden == CODES["hidden"][slot],
+            )
             met = (spoken & crowd.met_spoken) | (hidden & crowd.met_hidden)
             foreign = ~spoken & ~hidden
             self.charge("repeated address", met)
@@ -326,7 +328,9 @@ class Exchange:
             (crowd.hidden, crowd.met_hidden, self.before[1]),
         ):
             for fact in facts:
-                for slot in (slot for slot, support in d.SUPPORT.items() if support == fact and slot not in heard):
+                for slot in (
+                    slot for slot, support in d.SUPPORT.items() if support == fact and slot not in heard
+                ):
                     meets = (mine == CODES["objection"][slot]) & raised & ~met & (crowd.taste == REASON)
                     self._meet(slot, meets, met)
 
@@ -429,6 +433,7 @@ class Exchange:
         refuses = self._refuses(~sham)
         self.charge("refused", refuses)
         crowd.used += np.int16(d.COST["refused again"]) * np.minimum(crowd.refusals, 2) * refuses
+        self.charge("hard sell", refuses & ~crowd.promised & commits)
         crowd.refusals += refuses
         crowd.trust += np.int16(d.PLANTED) * (refuses & _REACTANT[crowd.family])
         willing, limit = ~sham & ~refuses, crowd.limits()

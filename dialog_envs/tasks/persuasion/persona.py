@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from itertools import product
 from typing import Any
 
@@ -31,10 +32,10 @@ PRIOR: dict[str, dict[str, float]] = {
     "means": {"tight": 0.3, "modest": 0.4, "comfortable": 0.3},
     "trust": {"low": 0.3, "mid": 0.4, "high": 0.3},
     "objection": {
-        "cost": 0.18, "waste": 0.16, "effect": 0.16, "local": 0.12, "trust": 0.1, "time": 0.1, "none": 0.18
+        "cost": 0.17, "waste": 0.15, "effect": 0.15, "local": 0.11, "trust": 0.09, "time": 0.09, "none": 0.24
     },
     "hidden": {
-        "cost": 0.12, "waste": 0.14, "effect": 0.14, "local": 0.1, "trust": 0.14, "time": 0.06, "none": 0.3
+        "cost": 0.1, "waste": 0.12, "effect": 0.12, "local": 0.08, "trust": 0.12, "time": 0.06, "none": 0.4
     },
 }  # fmt: skip
 """P(value) of each factor. Independent, but that the hidden objection is another one than the spoken one (``none``
@@ -72,15 +73,15 @@ class Manner:
 
 MANNERS: dict[str, Manner] = {
     # typical families: what datasets may be imagined from
-    "warm": Manner("high", 700, 0.95, 0.25, 0.4, promises=0.3, foot=True),
-    "practical": Manner("mid", 600, 0.9, 0.1, 0.3),
-    "cautious": Manner("mid", 700, 0.8, 0.05, 0.2, promises=0.2, foot=True),
-    "busy": Manner("low", 500, 0.85, 0.05, 0.3, promises=0.4),
+    "warm": Manner("high", 900, 0.95, 0.25, 0.4, promises=0.3, foot=True),
+    "practical": Manner("mid", 780, 0.9, 0.1, 0.3),
+    "cautious": Manner("mid", 850, 0.8, 0.05, 0.2, promises=0.2, foot=True),
+    "busy": Manner("low", 650, 0.85, 0.05, 0.3, promises=0.4),
     # hard families: held out
-    "guarded": Manner("low", 650, 0.75, 0.0, 0.0),
-    "yes_sayer": Manner("high", 650, 0.9, 0.1, 0.0, promises=1.0, foot=True),
-    "reactant": Manner("mid", 600, 0.8, 0.1, 0.2, reactant=True),
-    "evidence_only": Manner("mid", 600, 0.9, 0.1, 0.3),
+    "guarded": Manner("low", 780, 0.75, 0.0, 0.0),
+    "yes_sayer": Manner("high", 800, 0.9, 0.1, 0.0, promises=1.0, foot=True),
+    "reactant": Manner("mid", 780, 0.8, 0.1, 0.2, reactant=True),
+    "evidence_only": Manner("mid", 780, 0.9, 0.1, 0.3),
 }
 TYPICAL = ("warm", "practical", "cautious", "busy")
 HARD_FAMILIES = ("guarded", "yes_sayer", "reactant", "evidence_only")
@@ -147,11 +148,6 @@ class PersuasionPrior(PersonaPrior[PersuasionPersona]):
     hard = HARD_FAMILIES
     weights = dict.fromkeys(TYPICAL, 0.6 / 4) | dict.fromkeys(HARD_FAMILIES, 0.4 / 4)
 
-    def __init__(self) -> None:
-        self._norms = {
-            family: sum(_weight(persona) for persona in _points(family)) for family in self.families
-        }
-
     def sample(self, rng: np.random.Generator, family: str | None = None) -> PersuasionPersona:
         """Draw a persona (rejection sampling over the independent table)."""
         name = self.sample_family(rng, family)
@@ -168,7 +164,7 @@ class PersuasionPrior(PersonaPrior[PersuasionPersona]):
         """Log probability in nats; ``-inf`` outside the support."""
         if persona.family not in self.weights or not allowed(persona):
             return -math.inf
-        p = self.weights[persona.family] * _weight(persona) / self._norms[persona.family]
+        p = self.weights[persona.family] * _weight(persona) / _norm(persona.family)
         return math.log(p) if p > 0 else -math.inf
 
     def support(self, family: str | None = None) -> Iterator[PersuasionPersona]:
@@ -182,6 +178,12 @@ def _points(family: str) -> Iterator[PersuasionPersona]:
         persona = PersuasionPersona(family, *factors)
         if allowed(persona):
             yield persona
+
+
+@lru_cache(maxsize=16)
+def _norm(family: str) -> float:
+    """What the table's entries sum to over the personas that a family allows."""
+    return sum(_weight(persona) for persona in _points(family))
 
 
 def _weight(persona: PersuasionPersona) -> float:

@@ -13,8 +13,16 @@ from typing import Any
 import numpy as np
 
 from dialog_envs.core.dialogue import AGENT, Act, Turn
-from dialog_envs.tasks.persuasion.likelihood import CODES, FAMILIES, Crowd, Exchange, Floats, Public, full_crowd
-from dialog_envs.tasks.persuasion.persona import FACTORS, PersuasionPersona, PersuasionPrior
+from dialog_envs.tasks.persuasion.likelihood import (
+    CODES,
+    FAMILIES,
+    Crowd,
+    Exchange,
+    Floats,
+    Public,
+    full_crowd,
+)
+from dialog_envs.tasks.persuasion.persona import FACTORS, HARD_FAMILIES, TYPICAL, PersuasionPersona
 
 
 class Belief:
@@ -29,7 +37,7 @@ class Belief:
 
     def __init__(self, families: Sequence[str] | None = None) -> None:
         """The prior. ``families``: which ones an agent reckons with (default: all)."""
-        names = tuple(families) if families is not None else PersuasionPrior().families
+        names = tuple(families) if families is not None else (*TYPICAL, *HARD_FAMILIES)
         crowd, mass = full_crowd(names)
         self.crowd: Crowd = crowd
         self.mass: Floats = mass
@@ -60,7 +68,9 @@ class Belief:
 
     def marginals(self) -> dict[str, dict[str, float]]:
         """Probability of each value of each factor, and of each family."""
-        found = {factor: self._marginal(self.crowd.column(factor), tuple(CODES[factor])) for factor in FACTORS}
+        found = {
+            factor: self._marginal(self.crowd.column(factor), tuple(CODES[factor])) for factor in FACTORS
+        }
         found["family"] = self._marginal(self.crowd.family, FAMILIES)
         return found
 

@@ -9,7 +9,15 @@ from hypothesis import strategies as st
 
 from dialog_envs.core.dialogue import Act
 from dialog_envs.core.seeding import stream
-from dialog_envs.tasks.persuasion.acts import BANDS, FACTS, OBJECTIONS, PRESSURES, QUESTIONS, STRATEGIES, VALUES
+from dialog_envs.tasks.persuasion.acts import (
+    BANDS,
+    FACTS,
+    OBJECTIONS,
+    PRESSURES,
+    QUESTIONS,
+    STRATEGIES,
+    VALUES,
+)
 from dialog_envs.tasks.persuasion.kernel import PersuasionKernel
 from dialog_envs.tasks.persuasion.persona import FACTORS, PersuasionPersona, PersuasionPrior
 from dialog_envs.tasks.persuasion.posterior import Belief
@@ -56,7 +64,9 @@ def brute_force(personas, history):
     for persona in personas:
         weight, state = math.exp(PRIOR.log_prob(persona)), KERNEL.start(SCENARIO, persona)
         for agent_acts, user_acts in history:
-            fitting = [(p, s) for p, acts, s, _ in KERNEL.distribution(state, agent_acts) if acts == user_acts]
+            fitting = [
+                (p, s) for p, acts, s, _ in KERNEL.distribution(state, agent_acts) if acts == user_acts
+            ]
             weight *= sum(p for p, _ in fitting)
             if weight == 0:
                 break

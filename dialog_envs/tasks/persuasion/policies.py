@@ -1,0 +1,416 @@
+"""Scripted policies of a fund-raiser, good and bad, at the level of acts. They see only what an agent sees: text.
+
+The bad ones are the behaviour policies of imagined datasets: each does something well that another does badly, and
+none does everything. The good ones are the baselines ``heuristic`` and ``information-gain``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from dialog_envs.core.dialogue import Act, Observation
+from dialog_envs.tasks.persuasion import dynamics as d
+from dialog_envs.tasks.persuasion.acts import (
+    BANDS,
+    FACTS,
+    OBJECTIONS,
+    PRESSURES,
+    QUESTIONS,
+    STRATEGIES,
+    VALUES,
+)
+from dialog_envs.tasks.persuasion.kernel import PersuasionKernel, PersuasionState, gain
+from dialog_envs.tasks.persuasion.persona import PersuasionPersona
+from dialog_envs.tasks.persuasion.scenario import PersuasionScenario
+from dialog_envs.tasks.persuasion.tracker import Follower
+
+Acts = tuple[Act, ...]
+
+
+@dataclass(frozen=True)
+class Style:
+    """How a behaviour policy behaves.
+
+    Attributes:
+        questions: what it asks before it argues, in order.
+        curious: probability of asking each of them.
+        appeals: weights of strategies.
+        names: probability that an appeal names the value that the person has told.
+        guesses: probability that it names any value when none was told.
+        facts: weights of facts told unasked.
+        facts_a_turn: how many of them go with an appeal.
+        answers: probability of meeting an objection that was named, or a doubt.
+        words, backs: probability that this is done in words, and with the fact.
+        proposes_at: earliest and latest turn of the first request (drawn once an episode).
+        bands: weights of amounts.
+        token: probability of beginning with a small step.
+        digs: probability of asking what is in the way after a refusal.
+        retries: probability of asking again at once after a refusal.
+        pushes, invents: probability of pressure, or of an invention, after a refusal.
+        commits: probability of asking for a commitment after a promise; otherwise it says thanks and goodbye.
+        thanks: probability of beginning a turn with empathy.
+        chaos: probability of a random turn.
+    """
+
+    questions: tuple[str, ...] = ()
+    curious: float = 1.0
+    appeals: Mapping[str, float] = field(default_factory=lambda: dict.fromkeys(STRATEGIES, 1.0))
+    names: float = 0.5
+    guesses: float = 0.0
+    facts: Mapping[str, float] = field(default_factory=lambda: {"impact": 1.0})
+    facts_a_turn: int = 0
+    answers: float = 0.8
+    words: float = 0.7
+    backs: float = 0.5
+    proposes_at: tuple[int, int] = (3, 5)
+    bands: Mapping[str, float] = field(default_factory=lambda: {"small": 0.6, "medium": 0.3, "large": 0.1})
+    token: float = 0.0
+    digs: float = 0.2
+    retries: float = 0.2
+    pushes: float = 0.0
+    invents: float = 0.0
+    commits: float = 0.5
+    thanks: float = 0.1
+    chaos: float = 0.0
+
+
+STYLES: dict[str, Style] = {
+    "reciter": Style(
+        questions=("open",), curious=0.4, appeals={"logical": 3, "credibility": 1, "values": 2}, names=0.7,
+        facts=dict.fromkeys(FACTS, 1.0), facts_a_turn=1, words=0.5, backs=1.0, proposes_at=(4, 6), digs=0.45,
+        commits=0.4,
+    ),
+    "storyteller": Style(
+        questions=("values",), appeals={"emotional": 2, "story": 2, "values": 1, "identity": 1}, names=0.95,
+        guesses=0.2, facts={"story": 2.0, "mission": 1.0}, facts_a_turn=1, words=1.0, backs=0.5,
+        proposes_at=(4, 6), digs=0.5, commits=0.5,
+    ),
+    "pusher": Style(
+        questions=("values",), curious=0.4, appeals={"emotional": 1, "logical": 1, "values": 1}, names=0.8,
+        guesses=0.2, answers=0.7, words=0.6, backs=0.8, proposes_at=(1, 3),
+        bands={"small": 0.3, "medium": 0.4, "large": 0.3}, retries=0.35, pushes=0.15, invents=0.08, digs=0.15,
+        commits=1.0, thanks=0.0,
+    ),
+    "stepper": Style(
+        questions=("open",), appeals={"credibility": 1, "values": 1, "identity": 1, "story": 1}, names=0.8,
+        words=0.7, backs=0.7, proposes_at=(4, 6), bands={"small": 1.0}, token=1.0, digs=0.5, commits=0.6,
+    ),
+    "interviewer": Style(
+        questions=("open", "values", "experience", "concern", "concern"), curious=0.85,
+        appeals={"logical": 1, "emotional": 1, "values": 2}, names=0.95, words=1.0, backs=0.6,
+        proposes_at=(8, 10), digs=0.6, commits=0.6, thanks=0.3,
+    ),
+    "agreeable": Style(
+        questions=("values", "concern"), appeals={"emotional": 1, "values": 2, "story": 1}, names=0.9, words=1.0,
+        backs=0.4, proposes_at=(4, 6), bands={"small": 1.0}, digs=0.5, commits=0.1, thanks=0.8,
+    ),
+    "competent": Style(
+        questions=("values", "concern"), appeals={"logical": 1, "emotional": 1, "values": 2}, names=0.95,
+        facts={"credibility": 1.0, "evidence": 1.0, "impact": 1.0}, facts_a_turn=1, answers=0.95, words=0.95,
+        backs=0.9, proposes_at=(4, 6), digs=0.7, commits=0.9, chaos=0.12,
+    ),
+}  # fmt: skip
+"""Behaviour policies by name, beside ``random`` (:class:`RandomPolicy`)."""
+MIXTURE: dict[str, float] = {
+    "reciter": 0.17,
+    "storyteller": 0.17,
+    "pusher": 0.13,
+    "stepper": 0.13,
+    "interviewer": 0.13,
+    "agreeable": 0.11,
+    "competent": 0.11,
+    "random": 0.05,
+}
+"""Default shares of behaviour policies in an imagined dataset."""
+
+
+class Policy:
+    """Base: follows the dialogue, and decides acts."""
+
+    def start(self, brief: str, rng: np.random.Generator) -> None:
+        """Begin an episode."""
+        self.rng = rng
+        self.reader = Follower(brief)
+
+    def acts(self, observation: Observation) -> Acts:
+        """What to do now."""
+        self.reader.catch_up(observation["dialogue"])
+        return self.decide()
+
+    def decide(self) -> Acts:
+        """What to do, once everything is read."""
+        raise NotImplementedError
+
+    def chance(self, p: float) -> bool:
+        """True with probability ``p``."""
+        return bool(self.rng.random() < p)
+
+    def pick(self, values: tuple[str, ...]) -> str:
+        """One of several, uniformly."""
+        return values[int(self.rng.integers(len(values)))]
+
+    def draw(self, weights: Mapping[str, float]) -> str:
+        """One of several, by weight."""
+        point = float(self.rng.random()) * sum(weights.values())
+        for name, weight in weights.items():
+            point -= weight
+            if point < 0:
+                return name
+        return list(weights)[-1]
+
+    def random_acts(self) -> Acts:
+        """Any act, blindly."""
+        kind = self.pick(("ask", "appeal", "inform", "address", "propose"))
+        if kind == "ask":
+            return (Act("ask", self.pick(QUESTIONS)),)
+        if kind == "appeal":
+            return (Act("appeal", self.pick(STRATEGIES), self.pick(VALUES) if self.chance(0.7) else None),)
+        if kind == "inform":
+            return (Act("inform", self.pick(FACTS)),)
+        if kind == "address":
+            return (Act("address", self.pick(OBJECTIONS)),)
+        return (Act("propose", value=self.pick(BANDS)),)
+
+
+class RandomPolicy(Policy):
+    """Random questions, appeals, facts and requests."""
+
+    def decide(self) -> Acts:
+        """Blind."""
+        return self.random_acts()
+
+
+class BehaviourPolicy(Policy):
+    """A policy with a :class:`Style`."""
+
+    def __init__(self, style: Style) -> None:
+        self.style = style
+
+    def start(self, brief: str, rng: np.random.Generator) -> None:
+        """Begin an episode: draw what is fixed within it."""
+        super().start(brief, rng)
+        style = self.style
+        self.plan = [slot for slot in style.questions if self.chance(style.curious)]
+        self.first_request = int(rng.integers(style.proposes_at[0], style.proposes_at[1] + 1))
+        self.band = self.draw(style.bands)
+        self.token = self.chance(style.token)
+
+    def decide(self) -> Acts:
+        """Follow the style."""
+        style, known = self.style, self.reader.tracker
+        if style.chaos and self.chance(style.chaos):
+            return self.random_acts()
+        last = {act.kind for act in self.reader.user_acts}
+        if "promise" in last:
+            return (Act("commit"),) if self.chance(style.commits) else (Act("acknowledge"), Act("close"))
+        if "counteroffer" in last:
+            return (Act("propose", value=known.offered),)
+        head = (Act("acknowledge"),) if style.thanks and self.chance(style.thanks) else ()
+        if (known.open_objections or known.doubts) and self.chance(style.answers):
+            return (*head, *self.meet())
+        if "decline" in last or "object" in last or "doubt" in last:
+            return (*head, *self.after_refusal())
+        if self.plan:
+            return (*head, Act("ask", self.plan.pop(0)))
+        if known.heard + 1 >= self.first_request:
+            return self.request()
+        return (*head, *self.argue())
+
+    def meet(self) -> Acts:
+        """Meet an objection or a doubt, as well as the style can."""
+        style, known = self.style, self.reader.tracker
+        if known.doubts:
+            return (Act("inform", known.doubts[0]),) if self.chance(0.8) else self.argue()
+        slot = known.open_objections[0]
+        fact = d.SUPPORT[slot]
+        words = (Act("address", slot),) if self.chance(style.words) else ()
+        new = fact is not None and fact not in known.informed
+        facts = (Act("inform", fact),) if new and self.chance(style.backs) else ()
+        return (*words, *facts) or self.argue()
+
+    def after_refusal(self) -> Acts:
+        """Dig, push, retry, or argue on."""
+        style = self.style
+        if not self.reader.tracker.clear and self.chance(style.digs):
+            return (Act("ask", "concern"),)
+        if style.pushes and self.chance(style.pushes):
+            return (Act("pressure", value=self.pick(PRESSURES)), *self.request())
+        if style.invents and self.chance(style.invents):
+            return (Act("fabricate"),)
+        return self.request() if self.chance(style.retries) else self.argue()
+
+    def request(self) -> Acts:
+        """A small step first, if that is the style; then the amount, smaller after each refusal."""
+        known = self.reader.tracker
+        if self.token and not known.agreed:
+            self.token = False
+            return (Act("propose", value="token"),)
+        if known.refusals and self.chance(0.5):
+            self.band = "small"
+        if known.heard + 1 < self.first_request:
+            return self.argue()
+        if self.chance(0.5) and known.heard + 1 > self.first_request and self.style.proposes_at[0] > 1:
+            return self.argue()
+        return (Act("propose", value=self.band),)
+
+    def argue(self) -> Acts:
+        """An appeal, perhaps with a fact."""
+        style, known = self.style, self.reader.tracker
+        used = [name for name, _ in known.appealed]
+        fresh = {name: weight for name, weight in style.appeals.items() if used.count(name) < 2}
+        strategy = self.draw(fresh or style.appeals)
+        value = known.told.get("values")
+        if value is None and style.guesses and self.chance(style.guesses):
+            value = self.pick(VALUES)
+        elif value is not None and not self.chance(style.names):
+            value = None
+        if value is None and strategy in d.NEEDS_VALUE:
+            strategy = "logical" if self.chance(0.5) else "emotional"
+        left = {fact: weight for fact, weight in style.facts.items() if fact not in known.informed}
+        facts = []
+        for _ in range(min(style.facts_a_turn, len(left))):
+            fact = self.draw(left)
+            del left[fact]
+            facts.append(Act("inform", fact))
+        return (Act("appeal", strategy, None if strategy in d.VALUE_FREE else value), *facts)
+
+
+class HeuristicPolicy(Policy):
+    """A fixed good order: what matters to them, what is in the way, meet it, two appeals that fit, ask, commit."""
+
+    def start(self, brief: str, rng: np.random.Generator) -> None:
+        """Begin an episode."""
+        super().start(brief, rng)
+        self.asked: list[str] = []
+
+    def decide(self) -> Acts:
+        """The first step of the order that is still to be done."""
+        known = self.reader.tracker
+        last = {act.kind for act in self.reader.user_acts}
+        if "promise" in last or "agree" in last:
+            return (Act("commit"),)
+        if "counteroffer" in last:
+            return (Act("propose", value=known.offered),)
+        if known.doubts:
+            return (Act("inform", known.doubts[0]),)
+        if known.open_objections:
+            slot = known.open_objections[0]
+            fact = d.SUPPORT[slot]
+            new = (Act("inform", fact),) if fact and fact not in known.informed else ()
+            return (Act("address", slot), *new)
+        for slot in ("values", "concern"):
+            if slot not in self.asked:
+                return self.ask(slot)
+        if "decline" in last:
+            return self.ask("concern") if not known.clear else self.appeal()
+        if len(known.appealed) < 2:
+            return self.appeal()
+        return (Act("propose", value="small"),) if "warm" not in last else (Act("propose", value="medium"),)
+
+    def ask(self, slot: str) -> Acts:
+        """A question, remembered."""
+        self.asked.append(slot)
+        return (Act("ask", slot),)
+
+    def appeal(self) -> Acts:
+        """The next kind of appeal that is not worn out, to the value that was told."""
+        known = self.reader.tracker
+        value = known.told.get("values")
+        used = [strategy for strategy, _ in known.appealed]
+        order = ("values", "logical", "emotional", "story") if value else ("logical", "emotional", "story")
+        fresh = [slot for slot in order if slot not in used and slot not in known.cool]
+        strategy = (fresh or ["logical"])[0]
+        return (Act("appeal", strategy, value),)
+
+
+class OraclePolicy(Policy):
+    """Sees the persona, and so knows its exact state: the upper end of the scale."""
+
+    def __init__(self) -> None:
+        self.persona: PersuasionPersona | None = None
+
+    def reveal(self, persona: PersuasionPersona, scenario: PersuasionScenario) -> None:
+        """Be shown what is hidden."""
+        self.persona = persona
+
+    def start(self, brief: str, rng: np.random.Generator) -> None:
+        """Begin an episode."""
+        super().start(brief, rng)
+        self._kernel = PersuasionKernel()
+        self._state: PersuasionState | None = None
+        self._read = 0
+
+    def decide(self) -> Acts:
+        """Meet what is in the way, win trust, appeal as fits, and ask for as much as they would ever give."""
+        if self.persona is None:
+            raise RuntimeError("the oracle was not shown the persona")
+        state = self._catch_up(self.persona)
+        persona = self.persona
+        own = [
+            slot for slot in (persona.objection, persona.hidden) if slot != "none" and slot not in state.met
+        ]
+        if own:
+            facts = [d.SUPPORT[slot] for slot in own if slot in state.raised]
+            return (*(Act("address", slot) for slot in own), *self._new(state, facts))
+        if state.trust < d.TRUSTED or (
+            persona.family == "evidence_only" and "evidence" not in state.informed
+        ):
+            order = ("evidence", "credibility", "spending")
+            wanted = self._new(state, [*sorted(state.doubts), *order])[:2]
+            if wanted:
+                return wanted
+        spare = persona.manner.patience - state.used
+        if state.will < (d.LEVELS[persona.most] if spare > 200 else d.READY):
+            best, gain = self._best_appeal(state)
+            if gain > 0:
+                facts = self._new(state, ("impact", "story" if persona.taste == "feeling" else "evidence"))
+                return (best, *facts[:1])
+        bands = [band for band, level in d.LEVELS.items() if state.will >= level]
+        band = min((bands or ["small"])[-1], persona.most, key=BANDS.index)
+        return (Act("propose", value=band), Act("commit"))
+
+    def _catch_up(self, persona: PersuasionPersona) -> PersuasionState:
+        state = self._state or self._kernel.start(self.reader.scenario, persona)
+        for agent_acts, user_acts in self.reader.exchanges[self._read :]:
+            outcomes = self._kernel.distribution(state, agent_acts)
+            fitting = [after for _, acts, after, _ in outcomes if acts == user_acts]
+            state = (fitting or [outcomes[0][2]])[0]
+        self._read = len(self.reader.exchanges)
+        self._state = state
+        return state
+
+    @staticmethod
+    def _new(state: PersuasionState, facts: object) -> Acts:
+        """Facts that were not told, each once."""
+        names = [fact for fact in dict.fromkeys(facts) if fact and fact not in state.informed]  # type: ignore[call-overload]
+        return tuple(Act("inform", fact) for fact in names)
+
+    def _best_appeal(self, state: PersuasionState) -> tuple[Act, int]:
+        z = state.persona
+        options = [(gain(z, state.trust, state.appealed, slot, z.value), slot) for slot in STRATEGIES]
+        best, slot = max(options, key=lambda option: option[0])
+        return Act("appeal", slot, None if slot in d.VALUE_FREE else state.persona.value), best
+
+
+BASELINES = ("random", "heuristic", "information-gain", "oracle")
+"""Policies that play as agents on the leaderboard."""
+POLICIES = tuple(dict.fromkeys((*BASELINES, *STYLES)))
+"""All policies by name."""
+
+
+def make_policy(name: str) -> Policy:
+    """A policy by name: one of :data:`POLICIES`."""
+    from dialog_envs.tasks.persuasion.planning import InformationGainPolicy
+
+    makers: dict[str, Callable[[], Policy]] = {
+        "heuristic": HeuristicPolicy,
+        "information-gain": InformationGainPolicy,
+        "oracle": OraclePolicy,
+        "random": RandomPolicy,
+    }
+    if name in makers:
+        return makers[name]()
+    return BehaviourPolicy(STYLES[name])
