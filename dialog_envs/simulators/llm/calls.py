@@ -147,7 +147,7 @@ class InFlight(Generic[K]):
 
     def __init__(self, model: ChatModel) -> None:
         self._model = model
-        self._done: queue.SimpleQueue[tuple[K, Result]] = queue.SimpleQueue()
+        self._done: queue.SimpleQueue[tuple[K, Future[Result]]] = queue.SimpleQueue()
         self._waiting: list[tuple[K, Request]] = []
         self._count = 0
 
@@ -162,7 +162,7 @@ class InFlight(Generic[K]):
         if future is None:
             self._waiting.append((key, request))
         else:
-            future.add_done_callback(lambda done: self._done.put((key, done.result())))
+            future.add_done_callback(lambda done: self._done.put((key, done)))
 
     def wait(self, timeout: float | None = None) -> tuple[K, Result]:
         """The next request that ended, with its result. Failures are handed over, not raised.
@@ -176,10 +176,17 @@ class InFlight(Generic[K]):
         if self._waiting and self._done.empty():
             batch, self._waiting = self._waiting, []
             for index, result in self._model.each([request for _, request in batch]):
-                self._done.put((batch[index][0], result))
+                self._done.put((batch[index][0], ended(result)))
         try:
-            found = self._done.get(timeout=timeout)
+            key, future = self._done.get(timeout=timeout)
         except queue.Empty:
             raise TimeoutError(f"no request ended within {timeout:g} s") from None
         self._count -= 1
-        return found
+        return key, future.result()
+
+
+def ended(result: Result) -> Future[Result]:
+    """A future that is over already."""
+    future: Future[Result] = Future()
+    future.set_result(result)
+    return future

@@ -82,8 +82,12 @@ class MeteredModel(ChatModelBase):
         """Start one request."""
         future = self._inner.submit(request)
         if future is not None:
-            future.add_done_callback(lambda done: self._count(request, done.result()))
+            future.add_done_callback(lambda done: self._count_ended(request, done))
         return future
+
+    def _count_ended(self, request: Request, done: Future[Result]) -> None:
+        if done.exception() is None:
+            self._count(request, done.result())
 
     def _count(self, request: Request, result: Result) -> None:
         if isinstance(result, (ChatReply, Choice)):
