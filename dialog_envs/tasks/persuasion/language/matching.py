@@ -1,13 +1,13 @@
 """Finding phrases in a row of tokens, with gaps: "put * down" finds "put you down" and "put your name down".
 
 The notation is that of :mod:`dialog_envs.tasks.language.phrases` (``a/b`` either word, ``a?`` optional), and ``*``
-stands for up to :data:`GAP` other words of the same sentence. Phrases may overlap, and one phrase may carry several
+stands for up to :data:`GAP` words of the same sentence, or none. Phrases may overlap, and one phrase may carry several
 tags; what stands inside a phrase tagged ``ignore`` counts for nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from dialog_envs.tasks.language.phrases import expand
@@ -17,8 +17,8 @@ GAP = 3
 ENDS = frozenset(".!?;\n…")
 """Tokens that end a sentence."""
 
-Hit = tuple[int, int, tuple[str, ...]]
-"""First token, the token behind the last, and the tags."""
+Hit = tuple[int, int, str]
+"""First token, the token behind the last, and the tag."""
 
 
 class Cues:
@@ -34,16 +34,20 @@ class Cues:
             for phrase in phrases.split(","):
                 for row in expand(phrase):
                     words.update(row)
-                    node = self._root
-                    for word in row:
-                        node = node.setdefault(word, {})
-                    node[""] = tuple(dict.fromkeys((*node.get("", ()), tag)))
+                    self.add(row, tag)
         words.discard("*")
         self.words = frozenset(words)
         """Every word that stands in a phrase."""
 
+    def add(self, row: Iterable[str], tag: str) -> None:
+        """One more phrase, word by word."""
+        node = self._root
+        for word in row:
+            node = node.setdefault(word, {})
+        node[""] = tuple(dict.fromkeys((*node.get("", ()), tag)))
+
     def find(self, tokens: list[str]) -> list[Hit]:
-        """The longest phrase that begins at each token, left to right; work is linear in the number of tokens."""
+        """Every phrase, by first token; of a tag only the longest at each token. Linear in the number of tokens."""
         root, n = self._root, len(tokens)
         hits: list[Hit] = []
         barred = 0
@@ -51,40 +55,36 @@ class Cues:
             node = root.get(token)
             if node is None or i < barred:
                 continue
-            best = _longest(node, tokens, i + 1, n)
-            if best is None:
-                continue
-            end, tags = best
-            if "ignore" in tags:
-                barred = end
-                continue
-            hits.append((i, end, tags))
+            found: dict[str, int] = {}
+            _walk(node, tokens, i + 1, n, found)
+            if "ignore" in found:
+                barred = found["ignore"]
+                found = {tag: end for tag, end in found.items() if end > barred}
+            for tag, end in found.items():
+                hits.append((i, end, tag))
         return hits
 
 
-def _longest(
-    node: Mapping[str, Any], tokens: list[str], i: int, n: int
-) -> tuple[int, tuple[str, ...]] | None:
-    """The end and tags of the longest phrase that goes on at token i below a node."""
-    best: tuple[int, tuple[str, ...]] | None = None
+def _walk(node: dict[str, Any], tokens: list[str], i: int, n: int, found: dict[str, int]) -> None:
+    """Note the end of every phrase that goes on at token i below a node."""
     while True:
-        found = node.get("")
-        if found is not None:
-            best = (i, found)
-        gap = node.get("*")
-        if gap is not None:
+        tags = node.get("")
+        if tags is not None:
+            for tag in tags:
+                if found.get(tag, 0) < i:
+                    found[tag] = i
+        if "*" in node:
+            after = node["*"]
             for j in range(i, min(i + GAP + 1, n)):
-                after = gap.get(tokens[j])
-                if after is not None:
-                    there = _longest(after, tokens, j + 1, n)
-                    if there is not None and (best is None or there[0] > best[0]):
-                        best = there
-                if tokens[j] in ENDS:
+                token = tokens[j]
+                if token in ENDS:
                     break
+                if token in after:
+                    _walk(after[token], tokens, j + 1, n, found)
         if i >= n:
-            return best
+            return
         following = node.get(tokens[i])
         if following is None:
-            return best
+            return
         node = following
         i += 1

@@ -1,0 +1,463 @@
+"""Understanding what a fundraiser says: free text -> acts, in one linear pass without a model.
+
+The text becomes tokens; phrases (``grammar/agent_cues.toml``), numbers (:mod:`amounts`) and facts of the brief
+(:mod:`facts`) are found in them; the clauses are read one by one (:mod:`clauses`): manners, pressure, questions and
+requests, then what is stated: facts, inventions, doubts that are met, appeals.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+from dialog_envs.core.dialogue import Act
+from dialog_envs.tasks.language.spelling import Speller
+from dialog_envs.tasks.language.tokens import tokenise
+from dialog_envs.tasks.language.words import COMMON_WORDS, FOREIGN
+from dialog_envs.tasks.persuasion.acts import LENGTHS, OBJECTIONS, VALUES, band
+from dialog_envs.tasks.persuasion.language.amounts import CURRENCY, Amount, amounts
+from dialog_envs.tasks.persuasion.language.clauses import Clause, cut
+from dialog_envs.tasks.persuasion.language.facts import FactTable, content, fact_table
+from dialog_envs.tasks.persuasion.language.grammar import cues
+from dialog_envs.tasks.persuasion.language.matching import Cues
+from dialog_envs.tasks.persuasion.language.objections import numbers_in, raised, user_texts
+
+_CODE = re.compile(r"[{}\\]|</|<\||\(\)|\[/|==|\* FROM ")
+_UNKNOWN = Act("unknown")
+_ASKS = ("experience", "concern", "values", "means", "open")
+_SINGLE = frozenset(
+    """selfish heartless ashamed greedy stingy callous hurry asap deadline blacklist karma cursed regret
+    imagine heartbreaking heartbroken heartwarming tears smile smiles smiling lonely loneliness hungry starving starve suffering
+    desperate helpless tragic joy crying cry orphan hunger thirsty freezing scared terrified misery despair
+    trustworthy transparent transparency reputable accountable accountability reliable credentials
+    logical logically rational rationally efficient investment arithmetic multiply adds therefore effective sensible
+    story stories""".split()
+)
+"""Words that are enough, one of them, for a strategy or a way of pushing."""
+_APPEALS = ("story", "identity", "emotional", "credibility", "logical")
+"""Strategies by phrases; where two are as strong, the one that stands first here counts."""
+_STRONG_VALUES = frozenset(
+    """compassion kindness empathy mercy fairness justice injustice equality unfair equity fair community solidarity togetherness
+    neighbours neighbors nature planet environment wildlife biodiversity independence independent autonomy achievement achievements
+    success ambition excellence progress equal humanity caring sustainability empowerment dignity belonging""".split()
+)
+_RHETORICAL = frozenset("dont isnt wouldnt arent doesnt".split())
+_BUYS = frozenset(
+    """buy buys pay pays feed feeds provide provides cover covers fund funds finance finances vaccinate vaccinates save saves keep keeps
+    protect protects send sends give gives put puts fill fills train trains get gets equals means""".split()
+)
+_TIME_UNITS = frozenset("minute minutes seconds second hours hour moment days weeks times time".split())
+_COUNTED = frozenset("things reasons ways words questions points steps of last".split())
+
+
+def understand(text: str, scenario: Any, dialogue: Sequence[Mapping[str, Any]] = ()) -> tuple[Act, ...]:
+    """The acts of one agent utterance, in order of appearance, without duplicates; never empty.
+
+    Args:
+        text: anything at all.
+        scenario: its ``charity`` holds the facts of the brief.
+        dialogue: the turns before this one, ``{"speaker", "text"}`` each; the user's doubts and numbers count.
+    """
+    said = user_texts(dialogue) if dialogue else []
+    numbers: frozenset[float] = frozenset()
+    for turn in said:
+        numbers |= numbers_in(turn)
+    return _understand(text, scenario.charity.id, raised(dialogue) if said else (), numbers)
+
+
+@lru_cache(maxsize=16_384)
+def _understand(text: str, charity_id: str, doubts: tuple[str, ...], numbers: frozenset[float]) -> tuple[Act, ...]:
+    if _CODE.search(text):
+        return (_UNKNOWN,)
+    tokens = _speller().fix(tokenise(text.replace("%", " percent ")))
+    table = fact_table(charity_id)
+    acts: tuple[Act, ...] = ()
+    if not _foreign(tokens, table):
+        acts = _Turn(tokens, table, doubts, numbers).read()
+    words = len(text.split())
+    if words > LENGTHS["very_long"]:
+        return (*(acts or (_UNKNOWN,)), Act("lengthy", value="very_long"))
+    if words > LENGTHS["long"]:
+        return (*(acts or (_UNKNOWN,)), Act("lengthy", value="long"))
+    return acts or (_UNKNOWN,)
+
+
+@lru_cache(maxsize=1)
+def _table() -> Cues:
+    return Cues(cues("agent_cues"))
+
+
+@lru_cache(maxsize=1)
+def _speller() -> Speller:
+    from dialog_envs.tasks.persuasion.content import charities
+
+    words = set(_table().words)
+    facts = {word for entry in charities() for word in fact_table(entry.id).words}
+    return Speller(words | facts | COMMON_WORDS, words)
+
+
+def _foreign(tokens: list[str], table: FactTable) -> bool:
+    """Whether the text is no English: no words, or mostly words that neither cues nor facts nor English know."""
+    words = [token for token in tokens[:80] if token[0].isalpha()]
+    if not words:
+        return not any(token in CURRENCY or token[0].isdigit() for token in tokens)
+    known = _table().words
+    english = sum(word in known or word in COMMON_WORDS or word in table.words for word in words)
+    foreign = sum(word in FOREIGN or not word.isascii() for word in words)
+    return english * 2.5 < len(words) or (foreign > english and foreign > 2)
+
+
+class _Turn:
+    """One utterance being read."""
+
+    __slots__ = ("acts", "clauses", "doubts", "facts", "fixed", "known", "numbers", "table", "tokens")
+
+    def __init__(
+        self, tokens: list[str], table: FactTable, doubts: tuple[str, ...], numbers: frozenset[float]
+    ) -> None:
+        self.tokens, self.table, self.doubts, self.numbers = tokens, table, doubts, numbers
+        self.clauses = cut(tokens, _table().find(tokens), amounts(tokens))
+        self.acts: list[tuple[int, Act]] = []
+        self.facts: dict[int, list[str]] = {}
+        self.known: dict[int, frozenset[int]] = {}
+        """Sentence -> where its words stand that belong to a fact which it states."""
+
+    def read(self) -> tuple[Act, ...]:
+        """The acts of the text; () if there are none."""
+        self._state_facts()
+        conceded = False
+        for clause in self.clauses:
+            conceded = self._clause(clause, conceded)
+        return self._settle()
+
+    def _add(self, place: int, kind: str, slot: str | None = None, value: str | None = None) -> None:
+        self.acts.append((place, Act(kind, slot, value)))
+
+    # Facts and inventions.
+
+    def _state_facts(self) -> None:
+        """Find which sentences state facts of the brief, or invent some."""
+        spans: dict[int, list[Clause]] = {}
+        for clause in self.clauses:
+            spans.setdefault(clause.sentence, []).append(clause)
+        for number, clauses in spans.items():
+            start, end = clauses[0].start, clauses[-1].end
+            found = content(self.tokens[start:end])
+            stated = self.table.stated(found)
+            kinds: list[tuple[float, str]] = []
+            places: set[int] = set()
+            best = 0.0
+            for kind, (weight, share, common) in stated.items():
+                best = max(best, share)
+                if _is_stated(weight, share, common, len(found)):
+                    kinds.append((weight, kind))
+                    places.update(start + found[word] for word in common)
+            kinds.sort(reverse=True)
+            kinds = [(weight, kind) for weight, kind in kinds if weight > 0.55 * kinds[0][0]]
+            asked = clauses[-1].marked and len(clauses) == 1 and best < 0.4
+            if kinds and not asked:
+                self.facts[number] = [kind for _, kind in kinds]
+                self.known[number] = frozenset(places)
+                for _, kind in kinds:
+                    self._add(start, "inform", kind)
+            if self._invents(clauses, best):
+                self._add(start + 1, "fabricate")
+
+    def _invents(self, clauses: list[Clause], share: float) -> bool:
+        """Whether a sentence claims a number, study or endorsement that the brief does not hold."""
+        if clauses[-1].marked and len(clauses) == 1 and not self._claims(clauses[0]):
+            return False
+        words = self.table.words
+        for clause in clauses:
+            for start, end in clause.hits.get("study", ()):
+                if share < 0.45 and any(token not in words for token in self.tokens[start:end]):
+                    return not self._negated(start)
+            for start, end in clause.hits.get("quantity", ()):
+                if any(token not in words for token in self.tokens[start:end]) and not self._supposed(clause):
+                    return True
+            if any(self._unknown_number(amount, clause) for amount in clause.amounts):
+                return True
+        return False
+
+    def _claims(self, clause: Clause) -> bool:
+        """Whether a question claims something: "did you know that …", "isn't it great that …"."""
+        return self.tokens[clause.start : clause.start + 3] in (["did", "you", "know"], ["have", "you", "heard"]) or (
+            self.tokens[clause.start] in _RHETORICAL
+        )
+
+    def _negated(self, place: int) -> bool:
+        return any(token in ("no", "not", "dont", "without", "havent", "neither") for token in self.tokens[max(0, place - 4) : place])
+
+    def _supposed(self, clause: Clause) -> bool:
+        return self.tokens[clause.start] in ("if", "imagine", "suppose") or "if" in self.tokens[clause.start : clause.end]
+
+    def _unknown_number(self, amount: Amount, clause: Clause) -> bool:
+        """Whether a number is none of the brief, the user, a proposal, or a manner of speaking."""
+        value, tokens = amount.value, self.tokens
+        after = tokens[amount.end] if amount.end < len(tokens) else ""
+        before = tokens[amount.start - 1] if amount.start else ""
+        if amount.money:
+            return False
+        percent = after in ("percent", "pct") or tokens[amount.end : amount.end + 2] == ["per", "cent"]
+        percent = percent or tokens[amount.end : amount.end + 2] == ["out", "of"]
+        if value in self.table.numbers or (value in self.numbers):
+            return False
+        if percent:
+            return True
+        if after in _TIME_UNITS and value <= 30:
+            return False
+        if value <= 12 and (not amount.digits or value <= 3 or after in _COUNTED):
+            return False
+        if (not before or before == "\n") and after in (".", ")", ":", ""):
+            return False
+        if clause.question or clause.has("prop", "commit"):
+            return False
+        return not self._supposed(clause)
+
+    # Clauses.
+
+    def _clause(self, clause: Clause, conceded: bool) -> bool:
+        """Read one clause; returns whether it concedes something that the next may build on."""
+        if clause.has("refuse"):
+            self._add(clause.start, "refuse")
+            return False
+        pushed = self._pressure(clause)
+        asked = False
+        real = clause.question and not self._rhetorical(clause)
+        if not pushed:
+            asked = self._request(clause, real)
+        self._manners(clause, real, asked or pushed)
+        if not (asked and real) and not pushed:
+            self._address(clause, conceded)
+        if not pushed and not (asked and real):
+            self._appeal(clause)
+        elif asked and real:
+            self._appeal(clause, within=True)
+        return clause.has("concedestrong") and not clause.question
+
+    def _rhetorical(self, clause: Clause) -> bool:
+        """Whether a question expects agreement: "don't you think everyone deserves …"."""
+        tokens = self.tokens[clause.start : clause.end]
+        first = next((token for token in tokens[:3] if token not in ("and", "but", "so", "well")), "")
+        return first in _RHETORICAL and not clause.has("ask.concern", "ask.experience") and not (
+            clause.amounts or (clause.has("give") and clause.has("prop"))
+        )
+
+    def _pressure(self, clause: Clause) -> bool:
+        best, weight = "", 0
+        for kind in ("threat", "guilt", "urgency"):
+            strong = sum(
+                min(end - start, 3) + (end - start == 1 and self.tokens[start] in _SINGLE)
+                for start, end in clause.hits.get(kind, ())
+                if not self._negated(start)
+            )
+            if strong > weight:
+                best, weight = kind, strong
+        if weight < 2:
+            return False
+        self._add(clause.first(best), "pressure", value=best) if False else self.acts.append(
+            (clause.start, Act("pressure", value=best))
+        )
+        return True
+
+    def _request(self, clause: Clause, real: bool) -> bool:
+        """Commitments, proposals and questions; True if the clause was one."""
+        money = [amount for amount in clause.amounts if self._offered(amount, clause)]
+        asks = real or clause.has("ind")
+        commit = clause.weight("commit") >= 2
+        strong = self._best_ask(clause) if asks else ""
+        if commit and not (strong and clause.wh and strong != "open") and (asks or not clause.has("ask.experience")):
+            if money:
+                self._propose(clause, money)
+            self._add(clause.first("commit"), "commit")
+            return True
+        if money:
+            self._propose(clause, money)
+            if strong in ("values", "concern", "experience") and clause.wh:
+                self._ask(clause, strong)
+            return True
+        wants = clause.has("give", "token") and clause.has("prop")
+        if strong and not (wants and self._invites(clause, strong)):
+            self._ask(clause, strong)
+            return True
+        if clause.has("token") and (real or clause.has("prop")) and not clause.has("obj.cost"):
+            self._add(clause.start, "propose", value="token")
+            return True
+        if wants and (real or self._requests(clause)):
+            self._add(clause.start, "propose", value="token" if clause.has("token") else None)
+            return True
+        if self._imperative(clause):
+            self._add(clause.start, "propose")
+            return True
+        return False
+
+    def _offered(self, amount: Amount, clause: Clause) -> bool:
+        """Whether an amount is asked for rather than told of."""
+        if not amount.money:
+            small = clause.end - clause.start <= 8
+            return bool(
+                clause.question and clause.has("prop", "give") and (amount.digits or small) and amount.value >= 1
+                and not self._is_time(amount) and clause.sentence not in self.facts
+                and (small or self.tokens[max(0, amount.start - 1)] in ("donate", "give", "spare", "about", "of", "contribute", "to"))
+                and amount.end >= clause.end - 2
+            )
+        if self.tokens[amount.end : amount.end + 1] == ["a"] and amount.end + 1 < clause.end:
+            pass
+        if clause.question or clause.has("commit", "prop"):
+            return clause.sentence not in self.facts or clause.question or clause.has("give")
+        if clause.sentence in self.facts:
+            return False
+        after = self.tokens[amount.end : amount.end + 2]
+        if any(token in _BUYS for token in after) and not clause.has("weakprop"):
+            return False
+        return clause.has("give", "weakprop", "token")
+
+    def _is_time(self, amount: Amount) -> bool:
+        after = self.tokens[amount.end] if amount.end < len(self.tokens) else ""
+        return after in _TIME_UNITS or after in ("percent", "per", "years", "year", "people", "children")
+
+    def _propose(self, clause: Clause, money: list[Amount]) -> None:
+        for amount in money:
+            self._add(amount.start, "propose", value=band(amount.value))
+
+    def _best_ask(self, clause: Clause) -> str:
+        """What a question is about: the topic with the most words; "" if it names none."""
+        best, weight = "", 0
+        for slot in _ASKS:
+            found = clause.weight(f"ask.{slot}")
+            if found > weight:
+                best, weight = slot, found
+        return best
+
+    def _invites(self, clause: Clause, strong: str) -> bool:
+        """Whether a question that names a topic is a request all the same: "could you spare something?"."""
+        if clause.wh and self.tokens[clause.start] not in ("why",):
+            return strong == "open" or clause.has("howabout")
+        return strong in ("means", "open", "values") and not clause.has("means.strong")
+
+    def _requests(self, clause: Clause) -> bool:
+        """Whether a statement asks for a gift: a proposing phrase stands before the giving."""
+        return clause.has("strongprop") and clause.first("strongprop") <= max(start for start, _ in (clause.hits.get("give") or clause.hits["token"]))
+
+    def _imperative(self, clause: Clause) -> bool:
+        """ "Donate now", "give what you can"."""
+        i = clause.start
+        while i < clause.end - 1 and self.tokens[i] in ("so", "please", "and", "then", "just", "now", "but", "come", "ok", "okay", ","):
+            i += 1
+        return self.tokens[i] in ("donate", "give", "contribute", "support", "sponsor", "join", "help") and (
+            self.tokens[i] in ("donate", "contribute") or clause.has("giveus")
+        ) and not clause.marked
+
+    def _ask(self, clause: Clause, slot: str) -> None:
+        value = None
+        if not clause.wh and slot in ("values", "means", "experience", "concern"):
+            value = self._named(clause, slot)
+        self._add(clause.start, "ask", slot, value)
+
+    def _named(self, clause: Clause, slot: str) -> str | None:
+        """The value that a yes-or-no question names, if it is one."""
+        if clause.has("ind") and not clause.marked:
+            return None
+        prefix, values = {"values": ("value.", VALUES), "concern": ("obj.", OBJECTIONS)}.get(
+            slot, (f"{slot}.", ("tight", "modest", "comfortable") if slot == "means" else ("bad", "none", "good"))
+        )
+        found = {value: clause.weight(prefix + value) for value in values if clause.has(prefix + value)}
+        if not found:
+            return None
+        best = max(found.values())
+        top = [value for value, weight in found.items() if weight == best]
+        return top[0] if len(top) == 1 and "or" not in self.tokens[clause.start : clause.end] else None
+
+    def _manners(self, clause: Clause, real: bool, busy: bool) -> None:
+        begins = clause.start + 4
+        if clause.has("greet") and clause.first("greet") < begins:
+            self._add(clause.start, "greet")
+        if clause.has("close") and not busy:
+            self._add(clause.first("close"), "close")
+        if clause.has("ack") and clause.first("ack") < begins and not self._met(clause):
+            if not real or clause.first("ack") == clause.start:
+                self._add(clause.start, "acknowledge")
+        if real and not busy and clause.has("check"):
+            self._add(clause.start, "check")
+
+    def _met(self, clause: Clause) -> bool:
+        """Whether the empathy of a clause is only how a doubt is met."""
+        return bool(self._doubt(clause, False))
+
+    def _doubt(self, clause: Clause, conceded: bool) -> str:
+        """The objection that a statement meets; "" if it meets none."""
+        known = self.known.get(clause.sentence, frozenset())
+        weights = {slot: clause.weight(f"obj.{slot}", known) for slot in OBJECTIONS}
+        best = max(OBJECTIONS, key=lambda slot: (weights[slot] + (slot in self.doubts), slot in self.doubts))
+        conceding = clause.has("concedestrong")
+        if weights[best] and (conceding or conceded or best in self.doubts):
+            if conceding or best in self.doubts or weights[best] >= 2:
+                return best
+        if conceding and self.doubts and clause.has("worried"):
+            return self.doubts[0]
+        return ""
+
+    def _address(self, clause: Clause, conceded: bool) -> None:
+        slot = self._doubt(clause, conceded)
+        if slot and not (clause.question and not self._rhetorical(clause)):
+            self._add(clause.start, "address", slot)
+
+    def _appeal(self, clause: Clause, within: bool = False) -> None:
+        """Appeals of a clause: to a value that it names, and the strategy with the strongest words."""
+        known = self.known.get(clause.sentence, frozenset())
+        value = self._value(clause)
+        if value is not None and not within:
+            self._add(clause.start, "appeal", "values", value or None)
+        best, weight = "", 0
+        for slot in _APPEALS:
+            found = self._strength(clause, slot, known)
+            if found > weight:
+                best, weight = slot, found
+        if weight >= (4 if within else 2) and (value is None or weight >= 4):
+            self._add(clause.start, "appeal", best)
+
+    def _strength(self, clause: Clause, slot: str, known: frozenset[int]) -> int:
+        return sum(
+            min(end - start, 3) + (end - start == 1 and self.tokens[start] in _SINGLE)
+            for start, end in clause.hits.get(slot, ())
+            if known.isdisjoint(range(start, end))
+        )
+
+    def _value(self, clause: Clause) -> str | None:
+        """The value that a clause appeals to; "" for the user's values without a name; None for no such appeal."""
+        frames = clause.hits.get("valueframe", ())
+        if not frames:
+            return None
+        strong = any(end - start >= 2 for start, end in frames)
+        best, weight = "", 0
+        for name in VALUES:
+            rows = clause.hits.get(f"value.{name}", ())
+            found = sum(
+                min(end - start, 3) + 2 * any(token in _STRONG_VALUES for token in self.tokens[start:end])
+                for start, end in rows
+            )
+            if found > weight and (strong or found >= 3):
+                best, weight = name, found
+        if best:
+            return best
+        return "" if clause.has("yourvalues") else None
+
+    def _settle(self) -> tuple[Act, ...]:
+        """The acts in order, each once; what only goes with others falls away."""
+        acts = [act for _, act in sorted(self.acts, key=lambda pair: pair[0])]
+        kinds = {act.kind for act in acts}
+        if "refuse" in kinds:
+            acts = [act for act in acts if act.kind not in ("acknowledge", "check")]
+        return tuple(dict.fromkeys(acts))
+
+
+def _is_stated(weight: float, share: float, common: set[str], size: int) -> bool:
+    """Whether a sentence with these words in common with a fact states it: enough of the fact, in enough words."""
+    if len(common) < 2:
+        return False
+    number = any(word[0] == "#" for word in common)
+    return (share >= 0.5 and weight >= 1.2) or (share >= 0.25 and len(common) >= 3) or (
+        number and share >= 0.2 and weight >= 1.2
+    )
