@@ -50,15 +50,15 @@ class InstructionEnv(DialogEnv):
 
     | family | group | what it does | attention |
     |---|---|---|---|
-    | `curious` | typical | says freely what is unclear, and why | 66 |
-    | `quiet` | typical | says little; nods at a quarter of what it did not get | 70 |
-    | `chatty` | typical | talks freely, nods now and then | 60 |
-    | `busy` | typical | has little attention | 50 |
-    | `overclaims` | hard | thinks it knows everything, and does not listen, until a quiz shows a gap | 68 |
-    | `underclaims` | hard | does not trust its own knowledge until quizzed right or encouraged | 66 |
-    | `stubborn` | hard | keeps a mistake until it was voiced and then corrected; nods at everything else | 62 |
-    | `restless` | hard | long turns teach it nothing and cost three times as much | 52 |
-    | `deflects` | hard | answers the first quiz of each idea with a question, and never says what it knows | 68 |
+    | `curious` | typical | says freely what is unclear, and why | 62 |
+    | `quiet` | typical | says little; nods at a quarter of what it did not get | 64 |
+    | `chatty` | typical | talks freely, nods now and then | 56 |
+    | `busy` | typical | has little attention | 48 |
+    | `overclaims` | hard | thinks it knows everything, and does not listen, until a quiz shows a gap | 60 |
+    | `underclaims` | hard | does not trust its own knowledge until quizzed right or encouraged | 60 |
+    | `stubborn` | hard | keeps a mistake until it was voiced and then corrected; nods at everything else | 58 |
+    | `restless` | hard | long turns teach it nothing and cost three times as much | 46 |
+    | `deflects` | hard | answers the first quiz of each idea with a question, and never says what it knows | 60 |
 
     The hard ones are held out from every dataset.
 
@@ -73,11 +73,12 @@ class InstructionEnv(DialogEnv):
     deterministic; chance decides only what the student lets show. A student that thinks it knows every idea ends the
     lesson, from its third turn on, at the next turn that is no quiz, correction or question about it.
 
-    Attention goes with questions (2 points, 3 for each further one, 6 more if answered before), quizzes (5; 8 if
-    nothing has changed since the last one), explanations (4; 10 more for what is known already, 6 for the wrong
-    level, 4 without the basis, 2 for a style that is not the preferred one, 6 for the same again), corrections (4; 8
-    more where there is no mistake), anything beyond one of a kind (8), more than 70 words (5) or 140 (12), small talk
-    (3 to 5), and what cannot be understood (10). At 15 the student says that it is tired.
+    Attention goes with questions (2 points, 3 for each further one, 5 more if answered before), quizzes (5; 8 if
+    nothing has changed since the last one), explanations (4; 7 more for what is known already, 5 for the wrong level,
+    4 without the basis, 1 for a style that is not the preferred one, 6 for the same again), corrections (4; 8 more
+    where there is no mistake), anything beyond one of a kind (8), more than 70 words (5) or 140 (12), small talk (3 to
+    5), and what cannot be understood (10). At 15 the student says that it is tired. Who has run out of attention, but
+    thinks by then that it knows every idea, ends content.
 
     ## Information
     `info["outcome"]` at the end: success, graded, who ended it, parts of the reward (`understood`, `content`, …). With

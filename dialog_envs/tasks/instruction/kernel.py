@@ -26,7 +26,7 @@ from dialog_envs.tasks.instruction.persona import InstructionPersona, project
 from dialog_envs.tasks.instruction.scenario import InstructionScenario
 
 KNOWN, UNKNOWN, MISCONCEIVED = "known", "unknown", "misconceived"
-UNSETTLING = ("object", "puzzled", "show", "counter", "insight", "evade")
+UNSETTLING = ("object", "puzzled", "show", "counter", "evade")
 """A turn in which the student does one of these does not end in contentment."""
 
 _BEGIN = Lesson()

@@ -65,16 +65,16 @@ class Manner:
 
 MANNERS: dict[str, Manner] = {
     # typical families: what datasets may be imagined from
-    "curious": Manner("high", 66, 0.95, 0.95),
-    "quiet": Manner("low", 70, 0.6, 0.4, nods=0.25),
-    "chatty": Manner("high", 60, 0.95, 0.7, nods=0.1),
-    "busy": Manner("mid", 50, 0.9, 0.9, nods=0.1),
+    "curious": Manner("high", 62, 0.95, 0.95),
+    "quiet": Manner("low", 64, 0.6, 0.4, nods=0.25),
+    "chatty": Manner("high", 56, 0.95, 0.7, nods=0.1),
+    "busy": Manner("mid", 48, 0.9, 0.9, nods=0.1),
     # hard families: held out
-    "overclaims": Manner("high", 68, 0.9, 0.8, believes="over"),
-    "underclaims": Manner("low", 66, 0.8, 0.7, believes="under"),
-    "stubborn": Manner("mid", 62, 0.9, 0.8, stubborn=True),
-    "restless": Manner("mid", 52, 0.8, 0.8, nods=0.1, restless=True),
-    "deflects": Manner("high", 68, 0.6, 0.6, nods=0.1, deflects=True),
+    "overclaims": Manner("high", 60, 0.9, 0.8, believes="over"),
+    "underclaims": Manner("low", 60, 0.8, 0.7, believes="under"),
+    "stubborn": Manner("mid", 58, 0.9, 0.8, stubborn=True),
+    "restless": Manner("mid", 46, 0.8, 0.8, nods=0.1, restless=True),
+    "deflects": Manner("high", 60, 0.6, 0.6, nods=0.1, deflects=True),
 }
 TYPICAL = ("curious", "quiet", "chatty", "busy")
 HARD_FAMILIES = ("overclaims", "underclaims", "stubborn", "restless", "deflects")

@@ -88,7 +88,7 @@ STYLES: dict[str, Style] = {
         asks_style=0.6, checks=1.0, quizzes=0.9, believes=0.1, corrects=1.0, adapts=0.9, closes=0.05
     ),
     "scattered": Style(
-        asks_style=0.9, checks=0.9, quizzes=0.8, corrects=0.8, adapts=0.95, order=0.4, chaos=0.12
+        asks_style=0.9, checks=0.9, quizzes=0.8, corrects=0.8, adapts=0.95, order=0.4, chaos=0.08, retries=0.9
     ),
     "competent": Style(
         asks_style=1.0,
@@ -103,15 +103,15 @@ STYLES: dict[str, Style] = {
 }
 """Behaviour policies by name, beside ``random`` (:class:`RandomPolicy`)."""
 MIXTURE: dict[str, float] = {
-    "lecturer": 0.15,
-    "examiner": 0.15,
-    "storyteller": 0.1,
-    "professor": 0.1,
-    "credulous": 0.15,
+    "lecturer": 0.18,
+    "examiner": 0.16,
+    "competent": 0.14,
+    "credulous": 0.14,
     "corrector": 0.1,
-    "scattered": 0.1,
-    "competent": 0.1,
-    "random": 0.05,
+    "storyteller": 0.08,
+    "professor": 0.08,
+    "scattered": 0.08,
+    "random": 0.04,
 }
 """Default shares of behaviour policies in an imagined dataset."""
 

@@ -1,6 +1,7 @@
 """What a student does next, case by case."""
 
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -10,7 +11,7 @@ from dialog_envs.core.seeding import stream
 from dialog_envs.tasks.instruction.acts import USER_KINDS
 from dialog_envs.tasks.instruction.content import concepts
 from dialog_envs.tasks.instruction.kernel import InstructionKernel, misfit
-from dialog_envs.tasks.instruction.lesson import COST, agent_turn
+from dialog_envs.tasks.instruction.lesson import COST, TIRED, agent_turn
 from dialog_envs.tasks.instruction.persona import InstructionPersona
 from dialog_envs.tasks.instruction.scenario import InstructionScenario
 from tests.tasks.instruction.lessons import cases
@@ -212,11 +213,21 @@ def test_attention_has_an_end():
     acts, state, ended_by = lesson(student, *bored)
     assert (acts, ended_by) == ([f"claim(known, {FIRST})"], None)
     assert state.used == 2 * (COST["explanation"] + COST["known already"]) + COST["same words again"]
-    assert lesson(student, *bored, Act("ask", "style"))[0] == ["answer(style, plain)", "tired"]
-    acts, _, ended_by = lesson(student, *bored, explain(FIRST))
-    assert (acts[-1], ended_by) == ("leave", "leave")
-    acts, _, ended_by = lesson(student, *[Act("unknown")] * 5)
-    assert (acts, ended_by) == (["clarify", "leave"], "leave")
+    for left, end in ((TIRED + 1, "tired"), (TIRED, None), (COST["question"], "leave")):
+        before = replace(state, used=student.manner.attention - left)
+        acts, _, ended_by = KERNEL.respond(before, (Act("ask", "style"),), lambda p: p > 0)
+        assert [str(act) for act in acts] == ["answer(style, plain)", *filter(None, [end])]
+        assert ended_by == ("leave" if end == "leave" else None)
+
+
+def test_who_runs_out_of_attention_and_thinks_it_knows_all_is_content():
+    student = persona(U, U, K, K)
+    taught = [explain(item) for item in lacking(student)]
+    _, state, _ = lesson(student, *taught[:-1])
+    acts, _, ended_by = KERNEL.respond(
+        replace(state, used=student.manner.attention - 1), (taught[-1],), lambda p: False
+    )
+    assert ([str(act) for act in acts], ended_by) == ([f"follow({taught[-1].item})", "content"], "accept")
 
 
 @settings(max_examples=60, deadline=None)
