@@ -20,7 +20,7 @@ TRUSTED = 50
 """Trust without which nothing is given."""
 WARY = 30
 """Below this trust, appeals count half."""
-CONFIDES_AT = {"guarded": 50}
+CONFIDES_AT = {"guarded": 60}
 """Trust from which somebody asked about it names the hidden objection; others at ``WARY``."""
 
 FIT: dict[str, dict[str, int]] = {
@@ -96,7 +96,7 @@ COST = {
     "pressure": 150,
     "pressure on the reactant": 250,
     "invention": 150,
-    "crowded": 60,
+    "crowded": 90,
     "long": 40,
     "very_long": 100,
     "not understood": 100,
@@ -126,6 +126,11 @@ def crowding(acts: Iterable[Act]) -> int:
     """How many points of a turn are too many."""
     points = [act for act in acts if act.kind in ("ask", "appeal", "inform", "address", "propose")]
     return max(len(points) - POINTS_A_TURN, 0)
+
+
+def offensive(acts: Iterable[Act]) -> bool:
+    """Whether a turn pushes or invents: nobody volunteers anything after that."""
+    return any(act.kind in ("pressure", "fabricate") for act in acts)
 
 
 def asked_for(acts: tuple[Act, ...], offered: str | None) -> tuple[str | None, bool]:

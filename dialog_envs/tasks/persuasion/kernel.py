@@ -172,7 +172,8 @@ class _Turn:
             self.decide(band, commits)
         else:
             self.answer(asked)
-            self.volunteer()
+            if not d.offensive(agent_acts):
+                self.volunteer()
 
     def length(self, agent_acts: tuple[Act, ...]) -> None:
         """Long turns tire."""
@@ -240,7 +241,7 @@ class _Turn:
                 self.meet(slot)
 
     def judge(self, slot: str) -> None:
-        """Words and the fact meet an objection; words alone do for the feeling who trust; facts alone for the others."""
+        """Words and the fact meet an objection; words alone do for the feeling who trust."""
         backed = d.SUPPORT[slot] is None or d.SUPPORT[slot] in self.informed
         if backed or (self.persona.taste == "feeling" and self.trust >= d.TRUSTED):
             self.meet(slot)

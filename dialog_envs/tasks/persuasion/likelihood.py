@@ -1,39 +1,34 @@
 """The kernel evaluated for every persona of the support at once.
 
-:class:`Crowd` holds all personas as columns, with the state that the dialogue has brought each of them to, and mirrors
-``kernel._Turn`` step by step. Where the kernel says an act, the crowd compares it with the next act that was really
-said (every persona has its own place in that list); where the kernel tosses a coin, it weighs both sides.
+:class:`Exchange` mirrors ``kernel._Turn`` step by step for a whole crowd. Where the kernel says an act, it compares it
+with the next act that was really said (every persona has its own place in that list); where the kernel tosses a coin,
+it weighs both sides.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
-from functools import lru_cache
+from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dialog_envs.core.dialogue import Act
 from dialog_envs.tasks.persuasion import dynamics as d
-from dialog_envs.tasks.persuasion.acts import BANDS, DOUBTS, FACTS, STRATEGIES
-from dialog_envs.tasks.persuasion.persona import (
-    DOMAINS,
-    EXPERIENCE,
-    FACTORS,
-    MANNERS,
-    MOST,
-    PRIOR,
-    PersuasionPrior,
+from dialog_envs.tasks.persuasion.acts import BANDS, DOUBTS
+from dialog_envs.tasks.persuasion.crowd import (
+    CODES,
+    FAMILIES,
+    NONE,
+    REASON,
+    TOLD,
+    Bools,
+    Crowd,
+    Floats,
+    Ints,
+    Public,
+    appeal_gain,
 )
+from dialog_envs.tasks.persuasion.persona import DOMAINS, EXPERIENCE, MANNERS
 
-Ints = NDArray[np.int16]
-Bools = NDArray[np.bool_]
-Floats = NDArray[np.float64]
-FAMILIES = tuple(MANNERS)
-CODES = {factor: {value: i for i, value in enumerate(values)} for factor, values in DOMAINS.items()}
-REASON, NONE = CODES["taste"]["reason"], CODES["objection"]["none"]
-TOLD = ("values", "means", "experience")
 _COLUMN = {"values": "value", "means": "means", "experience": "trust"}
 _ids: dict[tuple[str, str | None, str | None], int] = {}
 
@@ -41,113 +36,6 @@ _ids: dict[tuple[str, str | None, str | None], int] = {}
 def code(kind: str, slot: str | None = None, value: str | None = None) -> int:
     """A number for a user act."""
     return _ids.setdefault((kind, slot, value), len(_ids) + 1)
-
-
-@dataclass(slots=True)
-class Crowd:
-    """Personas as columns of shape (points,), and where each stands.
-
-    Attributes:
-        family, value, taste, means, trust0, objection, hidden: the persona, as positions in its domains.
-        will, trust, used: as in the kernel's state.
-        met_spoken, met_hidden, raised_spoken, raised_hidden: objections.
-        told: (3, points) values, means, experience.
-        refusals, limit: requests refused; not used before a request.
-        promised, stepped: as in the kernel's state.
-    """
-
-    family: Ints
-    value: Ints
-    taste: Ints
-    means: Ints
-    trust0: Ints
-    objection: Ints
-    hidden: Ints
-    will: Ints
-    trust: Ints
-    used: Ints
-    refusals: Ints
-    met_spoken: Bools
-    met_hidden: Bools
-    raised_spoken: Bools
-    raised_hidden: Bools
-    promised: Bools
-    stepped: Bools
-    told: Bools
-
-    def __len__(self) -> int:
-        return len(self.family)
-
-    def subset(self, alive: Bools) -> Crowd:
-        """The columns where ``alive`` holds."""
-        return Crowd(**{field.name: getattr(self, field.name)[..., alive] for field in fields(self)})
-
-    def copy(self) -> Crowd:
-        """With state arrays of its own."""
-        names = [field.name for field in fields(self)][7:]
-        return replace(self, **{name: getattr(self, name).copy() for name in names})
-
-    def column(self, factor: str) -> Ints:
-        """A factor of the persona, as positions in its domain."""
-        column: Ints = getattr(self, "trust0" if factor == "trust" else factor)
-        return column
-
-    def limits(self) -> Ints:
-        """(points,) position in ``BANDS`` of the largest band given now; 0 below readiness."""
-        levels = sum((self.will >= level).astype(np.int16) for level in d.LEVELS.values())
-        most = np.array([BANDS.index(MOST[means]) for means in DOMAINS["means"]], dtype=np.int16)
-        return np.asarray(np.minimum(levels, most[self.means]), dtype=np.int16)
-
-    def unready(self, informed: frozenset[str]) -> dict[str, Bools]:
-        """What is in the way of giving, by name, in the order in which a request meets it."""
-        evidence_only = self.family == FAMILIES.index("evidence_only")
-        return {
-            "spoken": (self.objection != NONE) & ~self.met_spoken,
-            "trust": self.trust < d.TRUSTED,
-            "evidence": evidence_only & ("evidence" not in informed),
-            "will": self.will < d.READY,
-            "hidden": (self.hidden != NONE) & ~self.met_hidden,
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Public:
-    """The part of the kernel's state that both sides' acts tell, whoever the persona is."""
-
-    appealed: tuple[str, ...] = ()
-    informed: frozenset[str] = frozenset()
-    doubts: frozenset[str] = frozenset()
-    offered: str | None = None
-    pushes: int = 0
-    greeted: bool = False
-
-
-@lru_cache(maxsize=8)
-def full_crowd(families: tuple[str, ...]) -> tuple[Crowd, Floats]:
-    """Every persona of some families at the start of a dialogue, and its probability (sums to 1)."""
-    personas = [persona for family in families for persona in PersuasionPrior().support(family)]
-    columns = {
-        factor: np.array([CODES[factor][getattr(z, factor)] for z in personas], dtype=np.int16)
-        for factor in FACTORS
-    }
-    weights = np.ones(len(personas))
-    for factor in FACTORS:
-        weights *= np.array([PRIOR[factor][value] for value in DOMAINS[factor]])[columns[factor]]
-    family = np.array([FAMILIES.index(z.family) for z in personas], dtype=np.int16)
-    for name in families:
-        rows = family == FAMILIES.index(name)
-        weights[rows] *= PersuasionPrior.weights[name] / weights[rows].sum()
-    columns["trust0"] = columns.pop("trust")
-    size = len(personas)
-    start = np.array([d.TRUST_START[trust] for trust in DOMAINS["trust"]], dtype=np.int16)
-    numbers = {name: np.zeros(size, dtype=np.int16) for name in ("will", "used", "refusals")}
-    names = ("met_spoken", "met_hidden", "raised_spoken", "raised_hidden", "promised", "stepped")
-    flags = {name: np.zeros(size, dtype=bool) for name in names}
-    crowd = Crowd(
-        family=family, **columns, trust=start[columns["trust0"]], **numbers, **flags,
-        told=np.zeros((len(TOLD), size), dtype=bool),
-    )  # fmt: skip
-    return crowd, weights / weights.sum()
 
 
 def _by_family(attribute: str) -> Floats:
@@ -207,7 +95,7 @@ class Exchange:
         self.place += who if no is not None else took
         return took
 
-    def charge(self, what: str, who: Bools | int = 1) -> None:
+    def charge(self, what: str, who: Bools | Ints | int = 1) -> None:
         """Use up patience; ``who`` may be a number of times."""
         self.crowd.used += np.asarray(d.COST[what] * who, dtype=np.int16)
 
@@ -233,7 +121,8 @@ class Exchange:
                 self._decide(band, commits)
             else:
                 self._answer([act.slot for act in d.unique(acts, "ask") if act.slot])
-                self._volunteer()
+                if not d.offensive(acts):
+                    self._volunteer()
             self._end()
         self.like *= self.place == self.length
         for act in user_acts:
@@ -270,8 +159,8 @@ class Exchange:
         pushes = len([act for act in self.agent_acts if act.kind == "pressure"])
         inventions = len([act for act in self.agent_acts if act.kind == "fabricate"])
         if pushes:
-            self.charge("pressure", ~reactant * pushes)
-            self.charge("pressure on the reactant", reactant * pushes)
+            self.charge("pressure", (~reactant * pushes).astype(np.int16))
+            self.charge("pressure on the reactant", (reactant * pushes).astype(np.int16))
             crowd.trust += np.where(reactant, d.PUSHED_REACTANT, d.PUSHED).astype(np.int16) * np.int16(pushes)
             self.public = _with(self.public, pushes=self.public.pushes + pushes)
             self.walks_out = reactant & (self.public.pushes > 1)
@@ -506,27 +395,5 @@ class Exchange:
         crowd.raised_spoken |= named
 
 
-def appeal_gain(crowd: Crowd, slot: str, value: str | None, appealed: Sequence[str]) -> Ints:
-    """(points,) what an appeal adds to willingness; mirrors the kernel's ``gain``."""
-    times = list(appealed).count(slot)
-    gain = np.array([d.FIT[taste][slot] for taste in DOMAINS["taste"]], dtype=np.int16)[crowd.taste]
-    if slot not in d.VALUE_FREE and value is None:
-        gain = gain * 0 if slot in d.NEEDS_VALUE else gain // 2
-    if times == 1:
-        gain = gain // 2
-    gain = np.where(crowd.trust < d.WARY, gain // 2, gain)
-    if times > 1:
-        gain = np.full_like(gain, d.MISSED)
-    elif value is not None and slot not in d.VALUE_FREE:
-        gain = np.where(crowd.value == CODES["value"].get(value, -1), gain, d.MISSED)
-    if slot in d.SENTIMENTAL:
-        gain = np.where(crowd.family == _EVIDENCE_ONLY, d.OFFENDED, gain)
-    return gain.astype(np.int16)
-
-
 def _with(public: Public, **changes: object) -> Public:
     return replace(public, **changes)  # type: ignore[arg-type]  # checked by the property test
-
-
-for _slot in STRATEGIES + FACTS:  # fixed numbers, whatever is met first
-    code("warm", _slot)

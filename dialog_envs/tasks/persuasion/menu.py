@@ -14,7 +14,7 @@ MOST = 14
 
 
 def menu(brief: str, dialogue: Sequence[TurnView]) -> tuple[PersuasionScenario, list[tuple[Act, ...]]]:
-    """The scenario, and at most :data:`MOST` turns: what answers the person first, then questions, appeals, requests."""
+    """The scenario, and at most :data:`MOST` turns: answers first, then questions, appeals, requests and facts."""
     reader = Follower(brief)
     reader.catch_up(dialogue)
     known = reader.tracker

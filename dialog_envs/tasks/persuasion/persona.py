@@ -73,15 +73,15 @@ class Manner:
 
 MANNERS: dict[str, Manner] = {
     # typical families: what datasets may be imagined from
-    "warm": Manner("high", 900, 0.95, 0.25, 0.4, promises=0.3, foot=True),
-    "practical": Manner("mid", 780, 0.9, 0.1, 0.3),
-    "cautious": Manner("mid", 850, 0.8, 0.05, 0.2, promises=0.2, foot=True),
-    "busy": Manner("low", 650, 0.85, 0.05, 0.3, promises=0.4),
+    "warm": Manner("high", 1050, 0.95, 0.25, 0.4, promises=0.3, foot=True),
+    "practical": Manner("mid", 900, 0.9, 0.1, 0.3),
+    "cautious": Manner("mid", 980, 0.8, 0.05, 0.2, promises=0.2, foot=True),
+    "busy": Manner("low", 750, 0.85, 0.05, 0.3, promises=0.4),
     # hard families: held out
-    "guarded": Manner("low", 780, 0.75, 0.0, 0.0),
-    "yes_sayer": Manner("high", 800, 0.9, 0.1, 0.0, promises=1.0, foot=True),
-    "reactant": Manner("mid", 780, 0.8, 0.1, 0.2, reactant=True),
-    "evidence_only": Manner("mid", 780, 0.9, 0.1, 0.3),
+    "guarded": Manner("low", 880, 0.7, 0.0, 0.0),
+    "yes_sayer": Manner("high", 880, 0.9, 0.1, 0.0, promises=1.0, foot=True),
+    "reactant": Manner("mid", 880, 0.8, 0.1, 0.2, reactant=True),
+    "evidence_only": Manner("mid", 900, 0.9, 0.1, 0.3),
 }
 TYPICAL = ("warm", "practical", "cautious", "busy")
 HARD_FAMILIES = ("guarded", "yes_sayer", "reactant", "evidence_only")

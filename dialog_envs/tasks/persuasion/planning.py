@@ -13,7 +13,7 @@ import numpy as np
 from dialog_envs.core.dialogue import Act
 from dialog_envs.tasks.persuasion import dynamics as d
 from dialog_envs.tasks.persuasion.acts import BANDS, STRATEGIES
-from dialog_envs.tasks.persuasion.likelihood import CODES, FAMILIES, NONE, Bools, appeal_gain
+from dialog_envs.tasks.persuasion.crowd import CODES, FAMILIES, NONE, Bools, appeal_gain
 from dialog_envs.tasks.persuasion.persona import DOMAINS, MANNERS
 from dialog_envs.tasks.persuasion.policies import Acts, Policy
 from dialog_envs.tasks.persuasion.posterior import Belief

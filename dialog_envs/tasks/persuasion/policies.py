@@ -6,8 +6,7 @@ none does everything. The good ones are the baselines ``heuristic`` and ``inform
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -25,106 +24,10 @@ from dialog_envs.tasks.persuasion.acts import (
 from dialog_envs.tasks.persuasion.kernel import PersuasionKernel, PersuasionState, gain
 from dialog_envs.tasks.persuasion.persona import PersuasionPersona
 from dialog_envs.tasks.persuasion.scenario import PersuasionScenario
+from dialog_envs.tasks.persuasion.styles import STYLES, Style
 from dialog_envs.tasks.persuasion.tracker import Follower
 
 Acts = tuple[Act, ...]
-
-
-@dataclass(frozen=True)
-class Style:
-    """How a behaviour policy behaves.
-
-    Attributes:
-        questions: what it asks before it argues, in order.
-        curious: probability of asking each of them.
-        appeals: weights of strategies.
-        names: probability that an appeal names the value that the person has told.
-        guesses: probability that it names any value when none was told.
-        facts: weights of facts told unasked.
-        facts_a_turn: how many of them go with an appeal.
-        answers: probability of meeting an objection that was named, or a doubt.
-        words, backs: probability that this is done in words, and with the fact.
-        proposes_at: earliest and latest turn of the first request (drawn once an episode).
-        bands: weights of amounts.
-        token: probability of beginning with a small step.
-        digs: probability of asking what is in the way after a refusal.
-        retries: probability of asking again at once after a refusal.
-        pushes, invents: probability of pressure, or of an invention, after a refusal.
-        commits: probability of asking for a commitment after a promise; otherwise it says thanks and goodbye.
-        thanks: probability of beginning a turn with empathy.
-        chaos: probability of a random turn.
-    """
-
-    questions: tuple[str, ...] = ()
-    curious: float = 1.0
-    appeals: Mapping[str, float] = field(default_factory=lambda: dict.fromkeys(STRATEGIES, 1.0))
-    names: float = 0.5
-    guesses: float = 0.0
-    facts: Mapping[str, float] = field(default_factory=lambda: {"impact": 1.0})
-    facts_a_turn: int = 0
-    answers: float = 0.8
-    words: float = 0.7
-    backs: float = 0.5
-    proposes_at: tuple[int, int] = (3, 5)
-    bands: Mapping[str, float] = field(default_factory=lambda: {"small": 0.6, "medium": 0.3, "large": 0.1})
-    token: float = 0.0
-    digs: float = 0.2
-    retries: float = 0.2
-    pushes: float = 0.0
-    invents: float = 0.0
-    commits: float = 0.5
-    thanks: float = 0.1
-    chaos: float = 0.0
-
-
-STYLES: dict[str, Style] = {
-    "reciter": Style(
-        questions=("open",), curious=0.4, appeals={"logical": 3, "credibility": 1, "values": 2}, names=0.7,
-        facts=dict.fromkeys(FACTS, 1.0), facts_a_turn=1, words=0.5, backs=1.0, proposes_at=(4, 6), digs=0.45,
-        commits=0.4,
-    ),
-    "storyteller": Style(
-        questions=("values",), appeals={"emotional": 2, "story": 2, "values": 1, "identity": 1}, names=0.95,
-        guesses=0.2, facts={"story": 2.0, "mission": 1.0}, facts_a_turn=1, words=1.0, backs=0.5,
-        proposes_at=(4, 6), digs=0.5, commits=0.5,
-    ),
-    "pusher": Style(
-        questions=("values",), curious=0.4, appeals={"emotional": 1, "logical": 1, "values": 1}, names=0.8,
-        guesses=0.2, answers=0.7, words=0.6, backs=0.8, proposes_at=(1, 3),
-        bands={"small": 0.3, "medium": 0.4, "large": 0.3}, retries=0.35, pushes=0.15, invents=0.08, digs=0.15,
-        commits=1.0, thanks=0.0,
-    ),
-    "stepper": Style(
-        questions=("open",), appeals={"credibility": 1, "values": 1, "identity": 1, "story": 1}, names=0.8,
-        words=0.7, backs=0.7, proposes_at=(4, 6), bands={"small": 1.0}, token=1.0, digs=0.5, commits=0.6,
-    ),
-    "interviewer": Style(
-        questions=("open", "values", "experience", "concern", "concern"), curious=0.85,
-        appeals={"logical": 1, "emotional": 1, "values": 2}, names=0.95, words=1.0, backs=0.6,
-        proposes_at=(8, 10), digs=0.6, commits=0.6, thanks=0.3,
-    ),
-    "agreeable": Style(
-        questions=("values", "concern"), appeals={"emotional": 1, "values": 2, "story": 1}, names=0.9, words=1.0,
-        backs=0.4, proposes_at=(4, 6), bands={"small": 1.0}, digs=0.5, commits=0.1, thanks=0.8,
-    ),
-    "competent": Style(
-        questions=("values", "concern"), appeals={"logical": 1, "emotional": 1, "values": 2}, names=0.95,
-        facts={"credibility": 1.0, "evidence": 1.0, "impact": 1.0}, facts_a_turn=1, answers=0.95, words=0.95,
-        backs=0.9, proposes_at=(4, 6), digs=0.7, commits=0.9, chaos=0.12,
-    ),
-}  # fmt: skip
-"""Behaviour policies by name, beside ``random`` (:class:`RandomPolicy`)."""
-MIXTURE: dict[str, float] = {
-    "reciter": 0.17,
-    "storyteller": 0.17,
-    "pusher": 0.13,
-    "stepper": 0.13,
-    "interviewer": 0.13,
-    "agreeable": 0.11,
-    "competent": 0.11,
-    "random": 0.05,
-}
-"""Default shares of behaviour policies in an imagined dataset."""
 
 
 class Policy:
@@ -353,20 +256,20 @@ class OraclePolicy(Policy):
             slot for slot in (persona.objection, persona.hidden) if slot != "none" and slot not in state.met
         ]
         if own:
-            facts = [d.SUPPORT[slot] for slot in own if slot in state.raised]
-            return (*(Act("address", slot) for slot in own), *self._new(state, facts))
+            proofs = [d.SUPPORT[slot] for slot in own if slot in state.raised]
+            return (*(Act("address", slot) for slot in own), *_new(state, proofs))
         if state.trust < d.TRUSTED or (
             persona.family == "evidence_only" and "evidence" not in state.informed
         ):
             order = ("evidence", "credibility", "spending")
-            wanted = self._new(state, [*sorted(state.doubts), *order])[:2]
+            wanted = _new(state, (*sorted(state.doubts), *order))[:2]
             if wanted:
                 return wanted
         spare = persona.manner.patience - state.used
         if state.will < (d.LEVELS[persona.most] if spare > 200 else d.READY):
-            best, gain = self._best_appeal(state)
-            if gain > 0:
-                facts = self._new(state, ("impact", "story" if persona.taste == "feeling" else "evidence"))
+            best, won = self._best_appeal(state)
+            if won > 0:
+                facts = _new(state, ("impact", "story" if persona.taste == "feeling" else "evidence"))
                 return (best, *facts[:1])
         bands = [band for band, level in d.LEVELS.items() if state.will >= level]
         band = min((bands or ["small"])[-1], persona.most, key=BANDS.index)
@@ -376,23 +279,22 @@ class OraclePolicy(Policy):
         state = self._state or self._kernel.start(self.reader.scenario, persona)
         for agent_acts, user_acts in self.reader.exchanges[self._read :]:
             outcomes = self._kernel.distribution(state, agent_acts)
-            fitting = [after for _, acts, after, _ in outcomes if acts == user_acts]
-            state = (fitting or [outcomes[0][2]])[0]
+            state = max(outcomes, key=lambda outcome: -len(set(outcome[1]) ^ set(user_acts)))[2]
         self._read = len(self.reader.exchanges)
         self._state = state
         return state
-
-    @staticmethod
-    def _new(state: PersuasionState, facts: object) -> Acts:
-        """Facts that were not told, each once."""
-        names = [fact for fact in dict.fromkeys(facts) if fact and fact not in state.informed]  # type: ignore[call-overload]
-        return tuple(Act("inform", fact) for fact in names)
 
     def _best_appeal(self, state: PersuasionState) -> tuple[Act, int]:
         z = state.persona
         options = [(gain(z, state.trust, state.appealed, slot, z.value), slot) for slot in STRATEGIES]
         best, slot = max(options, key=lambda option: option[0])
         return Act("appeal", slot, None if slot in d.VALUE_FREE else state.persona.value), best
+
+
+def _new(state: PersuasionState, facts: Sequence[str | None]) -> Acts:
+    """Facts that were not told, each once."""
+    names = [fact for fact in dict.fromkeys(facts) if fact and fact not in state.informed]
+    return tuple(Act("inform", fact) for fact in names)
 
 
 BASELINES = ("random", "heuristic", "information-gain", "oracle")

@@ -13,15 +13,8 @@ from typing import Any
 import numpy as np
 
 from dialog_envs.core.dialogue import AGENT, Act, Turn
-from dialog_envs.tasks.persuasion.likelihood import (
-    CODES,
-    FAMILIES,
-    Crowd,
-    Exchange,
-    Floats,
-    Public,
-    full_crowd,
-)
+from dialog_envs.tasks.persuasion.crowd import CODES, FAMILIES, Crowd, Floats, Public, full_crowd
+from dialog_envs.tasks.persuasion.likelihood import Exchange
 from dialog_envs.tasks.persuasion.persona import FACTORS, HARD_FAMILIES, TYPICAL, PersuasionPersona
 
 

@@ -17,7 +17,7 @@ from dialog_envs.tasks.persuasion.kernel import PersuasionKernel, PersuasionStat
 from dialog_envs.tasks.persuasion.language import phrasing, reading, saying, understanding
 from dialog_envs.tasks.persuasion.menu import menu
 from dialog_envs.tasks.persuasion.persona import PersuasionPersona, PersuasionPrior, persona_from_json
-from dialog_envs.tasks.persuasion.policies import MIXTURE, POLICIES, make_policy
+from dialog_envs.tasks.persuasion.policies import POLICIES, make_policy
 from dialog_envs.tasks.persuasion.prompting import BRIEF
 from dialog_envs.tasks.persuasion.scenario import (
     PersuasionScenario,
@@ -25,6 +25,7 @@ from dialog_envs.tasks.persuasion.scenario import (
     scenario_from_brief,
     scenario_from_json,
 )
+from dialog_envs.tasks.persuasion.styles import MIXTURE
 from dialog_envs.tasks.persuasion.view import PersuasionView
 
 
