@@ -86,7 +86,8 @@ def _cut(tokens: list[str]) -> list[Clause]:
                 clauses.append(_clause(tokens, start, i, sentence))
             if token == "?" and clauses and clauses[-1].end >= i - 1 and clauses[-1].sentence == sentence:
                 clauses[-1].marked = clauses[-1].question = True
-            sentence += clauses[-1].sentence == sentence if clauses else 0
+            if token != ";" and clauses and clauses[-1].sentence == sentence:
+                sentence += 1
             start = i + 1
         elif token in _JOINS and i > start and _begins(tokens, i + 1, n):
             clauses.append(_clause(tokens, start, i, sentence))

@@ -1,7 +1,7 @@
 """Finding phrases in a row of tokens, with gaps: "put * down" finds "put you down" and "put your name down".
 
-The notation is that of :mod:`dialog_envs.tasks.language.phrases` (``a/b`` either word, ``a?`` optional), and ``*``
-stands for up to :data:`GAP` words of the same sentence, or none. Phrases may overlap, and one phrase may carry several
+The notation is that of :mod:`dialog_envs.tasks.language.phrases` (``a/b`` either word, ``a?`` optional); ``_`` joins
+words to one (``thats/that_is``), and ``*`` stands for up to :data:`GAP` words of the same sentence, or none. Phrases may overlap, and one phrase may carry several
 tags; what stands inside a phrase tagged ``ignore`` counts for nothing.
 """
 
@@ -32,7 +32,8 @@ class Cues:
         words: set[str] = set()
         for tag, phrases in groups:
             for phrase in phrases.split(","):
-                for row in expand(phrase):
+                for parts in expand(phrase):
+                    row = [word for part in parts for word in part.split("_")]
                     words.update(row)
                     self.add(row, tag)
         words.discard("*")

@@ -48,6 +48,13 @@ _BUYS = frozenset(
     """buy buys pay pays feed feeds provide provides cover covers fund funds finance finances vaccinate vaccinates save saves keep keeps
     protect protects send sends give gives put puts fill fills train trains get gets equals means""".split()
 )
+_PRAISE = frozenset(
+    """great wonderful lovely fantastic awesome amazing excellent brilliant perfect super nice cool right sure okay ok alright
+    absolutely certainly indeed agreed understandable noted thank understood""".split()
+)
+"""Words that are praise or assent only where a clause begins with them and goes on after a pause."""
+_BEFORE_PRAISE = frozenset("oh ah well that thats is its yes and so but completely totally perfectly really very".split())
+_AFTER_PRAISE = frozenset(", . ! ? ; : — – - so and but then thanks thank i to \n you we".split())
 _TIME_UNITS = frozenset("minute minutes seconds second hours hour moment days weeks times time".split())
 _COUNTED = frozenset("things reasons ways words questions points steps of last".split())
 
@@ -153,7 +160,8 @@ class _Turn:
                 best = max(best, share)
                 if _is_stated(weight, share, common, len(found)):
                     kinds.append((weight, kind))
-                    places.update(start + found[word] for word in common)
+                    here = [start + found[word] for word in common]
+                    places.update(range(min(here) - 4, max(here) + 3) if share >= 0.4 else here)
             kinds.sort(reverse=True)
             kinds = [(weight, kind) for weight, kind in kinds if weight > 0.55 * kinds[0][0]]
             asked = clauses[-1].marked and len(clauses) == 1 and best < 0.4
@@ -257,9 +265,7 @@ class _Turn:
                 best, weight = kind, strong
         if weight < 2:
             return False
-        self._add(clause.first(best), "pressure", value=best) if False else self.acts.append(
-            (clause.start, Act("pressure", value=best))
-        )
+        self._add(clause.start, "pressure", value=best)
         return True
 
     def _request(self, clause: Clause, real: bool) -> bool:
@@ -273,6 +279,9 @@ class _Turn:
                 self._propose(clause, money)
             self._add(clause.first("commit"), "commit")
             return True
+        if real and clause.has("check") and clause.weight("check") >= clause.weight(f"ask.{strong}") and not money:
+            if not (clause.has("give", "token") and clause.has("prop")):
+                return False
         if money:
             self._propose(clause, money)
             if strong in ("values", "concern", "experience") and clause.wh:
@@ -372,19 +381,34 @@ class _Turn:
 
     def _manners(self, clause: Clause, real: bool, busy: bool) -> None:
         begins = clause.start + 4
-        if clause.has("greet") and clause.first("greet") < begins:
+        if clause.has("greet") and clause.first("greet") < begins and not self._within(clause, "greet", "close"):
             self._add(clause.start, "greet")
         if clause.has("close") and not busy:
             self._add(clause.first("close"), "close")
-        if clause.has("ack") and clause.first("ack") < begins and not self._met(clause):
-            if not real or clause.first("ack") == clause.start:
-                self._add(clause.start, "acknowledge")
+        if self._thanks(clause) and not self._doubt(clause, False):
+            self._add(clause.start, "acknowledge")
         if real and not busy and clause.has("check"):
             self._add(clause.start, "check")
 
-    def _met(self, clause: Clause) -> bool:
-        """Whether the empathy of a clause is only how a doubt is met."""
-        return bool(self._doubt(clause, False))
+    def _within(self, clause: Clause, tag: str, other: str) -> bool:
+        """Whether the first phrase of a tag lies in a phrase of another tag."""
+        start, end = clause.hits[tag][0]
+        return any(a <= start and end <= b for a, b in clause.hits.get(other, ()))
+
+    def _thanks(self, clause: Clause) -> bool:
+        """Whether a clause begins with thanks, empathy or praise."""
+        for start, end in clause.hits.get("ack", ()):
+            if start >= clause.start + 4:
+                return False
+            if end - start == 1 and self.tokens[start] in _PRAISE:
+                opens = all(token in _BEFORE_PRAISE for token in self.tokens[clause.start : start])
+                after = self.tokens[end] if end < clause.end else "."
+                if not opens or after not in _AFTER_PRAISE or (clause.marked and end == clause.end):
+                    continue
+            if any(a <= start and end <= b and b - a > end - start for a, b in clause.hits.get("logical", ())):
+                continue
+            return True
+        return False
 
     def _doubt(self, clause: Clause, conceded: bool) -> str:
         """The objection that a statement meets; "" if it meets none."""
@@ -392,6 +416,7 @@ class _Turn:
         weights = {slot: clause.weight(f"obj.{slot}", known) for slot in OBJECTIONS}
         best = max(OBJECTIONS, key=lambda slot: (weights[slot] + (slot in self.doubts), slot in self.doubts))
         conceding = clause.has("concedestrong")
+        conceded = conceded and clause.sentence not in self.facts
         if weights[best] and (conceding or conceded or best in self.doubts):
             if conceding or best in self.doubts or weights[best] >= 2:
                 return best
@@ -427,13 +452,14 @@ class _Turn:
 
     def _value(self, clause: Clause) -> str | None:
         """The value that a clause appeals to; "" for the user's values without a name; None for no such appeal."""
+        known = self.known.get(clause.sentence, frozenset())
         frames = clause.hits.get("valueframe", ())
         if not frames:
             return None
         strong = any(end - start >= 2 for start, end in frames)
         best, weight = "", 0
         for name in VALUES:
-            rows = clause.hits.get(f"value.{name}", ())
+            rows = [row for row in clause.hits.get(f"value.{name}", ()) if known.isdisjoint(range(*row))]
             found = sum(
                 min(end - start, 3) + 2 * any(token in _STRONG_VALUES for token in self.tokens[start:end])
                 for start, end in rows
@@ -458,6 +484,8 @@ def _is_stated(weight: float, share: float, common: set[str], size: int) -> bool
     if len(common) < 2:
         return False
     number = any(word[0] == "#" for word in common)
+    if len(common) >= 0.6 * size and weight >= 1.7:
+        return True
     return (share >= 0.5 and weight >= 1.2) or (share >= 0.25 and len(common) >= 3) or (
         number and share >= 0.2 and weight >= 1.2
     )
