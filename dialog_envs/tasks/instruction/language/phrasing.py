@@ -22,7 +22,21 @@ from dialog_envs.tasks.language.grammar import Bank
 from dialog_envs.tasks.language.voice import Draws, cap, join, sentence
 
 _MATERIAL = ("plain", "right", "quiz", "technical", "example", "analogy")
-_OPENED = frozenset(("follow", "puzzled", "known", "unknown", "unsure", "all_known", "gap", "answer", "technical", "childish", "long"))
+_OPENED = frozenset(
+    (
+        "follow",
+        "puzzled",
+        "known",
+        "unknown",
+        "unsure",
+        "all_known",
+        "gap",
+        "answer",
+        "technical",
+        "childish",
+        "long",
+    )
+)
 """Banks whose sentences may begin with "well, " and the like."""
 
 
@@ -51,7 +65,7 @@ def phrase(
     """The text of a user turn.
 
     Args:
-        acts: what the user does, in order.
+        acts: what the user does, in order; what it does twice is said once.
         persona: gives ``manner`` and ``background``.
         scenario: gives the ideas that acts name.
         rng: the only source of chance.
@@ -62,8 +76,8 @@ def phrase(
     """
     voice = Voice(persona, scenario, rng, last_agent_acts(dialogue, scenario, understand))
     parts = []
-    for position, act in enumerate(acts):
-        parts.append(_SAY[act.kind](voice, act, position == 0, position == len(acts) - 1))
+    for position, act in enumerate(dict.fromkeys(acts)):
+        parts.append(_SAY[act.kind](voice, act, position == 0))
     return " ".join(parts)
 
 
@@ -134,7 +148,9 @@ def _about(voice: Voice, name: str, act: Act, first: bool) -> str:
         return sentence(voice.pick(banks["low_named" if named else "low"]).replace("{x}", idea))
     child = banks.get("child") if voice.background == "child" and voice.draw() < 0.5 else None
     if child is not None:
-        choice = [text for text in child if ("{x}" in text) == named] or [text for text in child if named and "{x}" in text]
+        choice = [text for text in child if ("{x}" in text) == named] or [
+            text for text in child if named and "{x}" in text
+        ]
         text = voice.pick(tuple(choice)) if choice else voice.pick(banks["named" if named else "core"])
     else:
         text = voice.pick(banks["named" if named else "core"])
@@ -151,16 +167,20 @@ def _plain(voice: Voice, name: str, first: bool, tail: float = 0.9) -> str:
     return _finish(voice, name, text, tail, opened=first and name in _OPENED)
 
 
-def _answer(voice: Voice, act: Act, first: bool, last: bool) -> str:
+def _answer(voice: Voice, act: Act, first: bool) -> str:
     banks = load("user")["answer"]
     bank = banks[act.slot or ""][act.value or ""]
     if voice.low:
         return sentence(voice.pick(bank["low"]))
     text = _finish(voice, "answer", voice.pick(bank["text"]), 0.0, opened=first)
-    return f"{text} {sentence(voice.pick(banks['tail']))}" if voice.draw() < (0.7 if voice.high else 0.4) else text
+    return (
+        f"{text} {sentence(voice.pick(banks['tail']))}"
+        if voice.draw() < (0.7 if voice.high else 0.4)
+        else text
+    )
 
 
-def _evade(voice: Voice, act: Act, first: bool, last: bool) -> str:
+def _evade(voice: Voice, act: Act, first: bool) -> str:
     bank = load("user")["evade"][act.slot or "open"]
     if voice.low:
         return sentence(voice.pick(bank["low"]))
@@ -168,7 +188,7 @@ def _evade(voice: Voice, act: Act, first: bool, last: bool) -> str:
     return f"{text} {sentence(voice.pick(bank['tail']))}" if voice.draw() < 0.8 else text
 
 
-def _claim(voice: Voice, act: Act, first: bool, last: bool) -> str:
+def _claim(voice: Voice, act: Act, first: bool) -> str:
     if act.item is None:
         return _plain(voice, "all_known", first)
     if act.value == "known" and voice.over and not voice.low and voice.draw() < 0.5:
@@ -177,7 +197,7 @@ def _claim(voice: Voice, act: Act, first: bool, last: bool) -> str:
     return _about(voice, act.value or "unsure", act, first)
 
 
-def _show(voice: Voice, act: Act, first: bool, last: bool) -> str:
+def _show(voice: Voice, act: Act, first: bool) -> str:
     if act.value == "gap":
         return _plain(voice, "gap", first)
     name = "right" if act.value == "right" else "wrong"
@@ -188,10 +208,14 @@ def _show(voice: Voice, act: Act, first: bool, last: bool) -> str:
     banks = load("user")[name]
     openers = banks["child" if voice.background == "child" and voice.draw() < 0.6 else "open"]
     text = sentence(cap(voice.pick(openers)) + cap(text))
-    return f"{text} {sentence(voice.pick(banks['tail']))}" if voice.draw() < (0.9 if voice.high else 0.8) else text
+    return (
+        f"{text} {sentence(voice.pick(banks['tail']))}"
+        if voice.draw() < (0.9 if voice.high else 0.8)
+        else text
+    )
 
 
-def _puzzled(voice: Voice, act: Act, first: bool, last: bool) -> str:
+def _puzzled(voice: Voice, act: Act, first: bool) -> str:
     if act.slot is None:
         return _about(voice, "puzzled", act, first)
     idea = voice.scenario.idea(act.item).name
@@ -203,10 +227,14 @@ def _puzzled(voice: Voice, act: Act, first: bool, last: bool) -> str:
         text = voice.pick(banks["child" if child else "core"]).replace("{x}", idea)
         return _finish(voice, "basis", text, 0.9)
     text = _plain(voice, act.slot, first)
-    return text if act.item == voice.clear else sentence(f"about {idea}: {text[0].lower() if text[:2] != 'I ' else 'I'}{text[1:]}")
+    return (
+        text
+        if act.item == voice.clear
+        else sentence(f"about {idea}: {text[0].lower() if text[:2] != 'I ' else 'I'}{text[1:]}")
+    )
 
 
-def _object(voice: Voice, act: Act, first: bool, last: bool) -> str:
+def _object(voice: Voice, act: Act, first: bool) -> str:
     banks = load("user")["object"]
     thought = belief(voice.scenario.concept, act.item or "")
     if voice.low:
@@ -215,7 +243,7 @@ def _object(voice: Voice, act: Act, first: bool, last: bool) -> str:
     return _finish(voice, "object", voice.pick(bank).replace("{b}", thought), 0.9)
 
 
-def _insight(voice: Voice, act: Act, first: bool, last: bool) -> str:
+def _insight(voice: Voice, act: Act, first: bool) -> str:
     banks = load("user")["insight"]
     idea = voice.scenario.idea(act.item).name
     if voice.low:
@@ -226,15 +254,15 @@ def _insight(voice: Voice, act: Act, first: bool, last: bool) -> str:
     return _finish(voice, "insight", text, 0.9)
 
 
-def _follow(voice: Voice, act: Act, first: bool, last: bool) -> str:
+def _follow(voice: Voice, act: Act, first: bool) -> str:
     return _about(voice, "follow", act, first)
 
 
-def _small(voice: Voice, act: Act, first: bool, last: bool) -> str:
+def _small(voice: Voice, act: Act, first: bool) -> str:
     return _plain(voice, act.kind, first)
 
 
-_Speaker = Callable[[Voice, Act, bool, bool], str]
+_Speaker = Callable[[Voice, Act, bool], str]
 _SAY: dict[str, _Speaker] = {
     "answer": _answer, "evade": _evade, "claim": _claim, "show": _show, "counter": _small, "follow": _follow,
     "puzzled": _puzzled, "object": _object, "insight": _insight, "tired": _small, "clarify": _small, "nudge": _small,
