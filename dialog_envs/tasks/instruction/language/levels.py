@@ -15,12 +15,13 @@ from .material import Material
 from .stems import stem
 
 _FORMULA = re.compile(
-    r"\w\s?(?:=|\^|≈|∝|≤|≥|<=|>=)\s?\S|\d\s?[*×·]\s?\d|\b\w{1,6} ?[*×·/] ?\w{1,6} ?=|sqrt|\b[A-Za-z]_\w|√|Δ|\b[A-Z] ?[*/×] ?[A-Z]\b|\blog\("
+    r"\w\s?(?:=|\^|≈|∝|≤|≥|<=|>=)\s?\S|\d\s?[*×·]\s?\d|\b\w{1,6} ?[*×·/] ?\w{1,6} ?="
+    r"|sqrt|\b[A-Za-z]_\w|√|Δ|\b[A-Z] ?[*/×] ?[A-Z]\b|\blog\("
 )
 _UNITS = frozenset(
-    """kg grams gram g kilograms km m cm mm metres metre meters meter litres litre liters liter ml newton newtons joule joules
-    watt watts volt volts amp amps ampere hertz hz celsius degrees kelvin pascal pascals bar seconds minutes hours euros euro dollars
-    percent per cent bits bytes kb mb nm ph mol mmol""".split()
+    """kg grams gram g kilograms km m cm mm metres metre meters meter litres litre liters liter ml newton newtons
+    joule joules watt watts volt volts amp amps ampere hertz hz celsius degrees kelvin pascal pascals bar seconds
+    minutes hours euros euro dollars percent per cent bits bytes kb mb nm ph mol mmol""".split()
 )
 _PEOPLE = frozenset(
     "you your youre youll we our he she his her somebody someone friend shop baker farmer driver family".split()
@@ -61,7 +62,8 @@ def weigh(raw: str, tokens: Sequence[str], cues: set[str], table: Material, idea
     long_words = sum(len(token) >= 11 and token.isalpha() for token in tokens)
     art: set[str] = set()
     if idea is not None:
-        art = {root for root in map(stem, tokens) if root in table.art[idea]}
+        terms = table.art[idea]
+        art = {root for root in map(stem, tokens) if root in terms}
     points["plain"] = 1.0 + ("plain" in cues) * 1.5
     points["analogy"] = ("analogy" in cues) * 2.2 - 0.4 * min(figures, 3)
     points["example"] = (

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -97,14 +98,14 @@ def opening(persona: Any, scenario: Any, rng: np.random.Generator) -> str:
 @lru_cache(maxsize=512)
 def _proper(concept_id: str) -> frozenset[str]:
     """Words that the concept's material writes with a capital inside a sentence."""
-    found = set()
+    found: set[str] = set()
     for idea in concept(concept_id).ideas:
         wrong = [text for m in idea.misconceptions for text in (m.belief, m.correction)]
         for text in (*(getattr(idea, name) for name in _MATERIAL), *wrong):
             words = text.split()
             found.update(
                 word.strip(".,;:?!\"'()")
-                for before, word in zip(words, words[1:], strict=False)
+                for before, word in pairwise(words)
                 if word[:1].isupper() and before[-1] not in ".?!:"
             )
     return frozenset(found)

@@ -25,7 +25,8 @@ _CONDITION = frozenset(
     "if when suppose imagine since because as while after once say given with in for at on".split()
 )
 _TELL = frozenset(
-    "explain tell describe define predict guess name calculate compute give summarise summarize teach show decide complete finish justify compare".split()
+    """explain tell describe define predict guess name calculate compute give summarise summarize teach show decide
+    complete finish justify compare""".split()
 )
 _OPENS = (
     AUXILIARIES
@@ -144,7 +145,7 @@ def _asks(tokens: list[str], cues: dict[str, int]) -> bool:
     i = 0
     while (
         i < len(tokens)
-        and (tokens[i] in _BEFORE and tokens[i] not in _OPENS or not tokens[i][0].isalnum())
+        and ((tokens[i] in _BEFORE and tokens[i] not in _OPENS) or not tokens[i][0].isalnum())
         and i < 5
     ):
         i += 1

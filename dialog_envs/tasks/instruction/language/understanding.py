@@ -24,7 +24,7 @@ _UNKNOWN = Act("unknown")
 _TOUCH, _ASKED = 1.4, 1.1
 """Least score with which a statement, or a question, is about an idea."""
 _DEFINING = frozenset(
-    "is are means mean tells tell says describes measures shows happens occurs refers stands works moves goes lets makes".split()
+    "is are means mean tells tell says describes measures shows happens occurs refers stands works moves goes lets".split()
 )
 _NEGATIONS = frozenset(
     "not no never isnt arent doesnt dont didnt cannot cant wont nothing neither nor wasnt without".split()
@@ -244,7 +244,7 @@ class _Turn:
             self._say(Act("confirm"))
         elif "background" in cues and not named and "style" not in cues and score < 2.5:
             self._say(Act("ask", "background"))
-        elif "style" in cues and (not named or _chooses(now.tokens)) and score < 3.0:
+        elif "style" in cues and not named and score < 3.0:
             self._say(Act("ask", "style"))
         elif (
             about
@@ -396,9 +396,9 @@ class _Turn:
             hit = any(owner == idea for _, owner, _ in now.hits)
             if now.scores[current] >= (0.8 if hit else 0.6) * score:
                 idea = current
-        if self.mode == "correct" and idea == self.idea and not self._defines(now, idea):
-            if not (set(now.cues) & {"analogy", "example"}):
-                return
+        goes_on = self.mode == "correct" and idea == self.idea and not self._defines(now, idea)
+        if goes_on and now.cues.keys().isdisjoint(("analogy", "example")):
+            return
         self.mode = ""
         evidence = Evidence()
         scene = now.tokens[0] in (
