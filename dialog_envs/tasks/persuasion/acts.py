@@ -9,7 +9,8 @@ donation information (``inform``), and personal inquiries (``ask``). Pressure, t
 agent act      slot                           value
 =============  =============================  ================================================================
 ask            one of :data:`QUESTIONS`       a value of it, if a yes-or-no question names one
-appeal         one of :data:`STRATEGIES`      the value of :data:`VALUES` that it names, if any
+appeal         one of :data:`STRATEGIES`      ``values`` only: the one of :data:`VALUES` that it names, if any; beside
+                                              another appeal of the turn, it says whom that one speaks to
 inform         one of :data:`FACTS`           none; a fact that the brief holds
 address        one of :data:`OBJECTIONS`      none; meets a doubt in words ("I see that you worry about …")
 propose        none                           a band of :data:`BANDS`, or none: no amount was named

@@ -28,7 +28,7 @@ FIT: dict[str, dict[str, int]] = {
     "feeling": {"logical": 15, "emotional": 60, "credibility": 10, "story": 50, "identity": 40, "values": 45},
 }
 """What an appeal adds to willingness that names the value which moves the person, by taste."""
-NEEDS_VALUE = ("identity", "values")
+NEEDS_VALUE = ("values",)
 """Appeals that do nothing unless they name a value; others do half."""
 VALUE_FREE = ("credibility",)
 """Appeals in which a value changes nothing."""
@@ -124,8 +124,21 @@ def unique(acts: Iterable[Act], kind: str) -> list[Act]:
 
 def crowding(acts: Iterable[Act]) -> int:
     """How many points of a turn are too many."""
-    points = [act for act in acts if act.kind in ("ask", "appeal", "inform", "address", "propose")]
-    return max(len(points) - POINTS_A_TURN, 0)
+    kinds = [act.kind for act in acts if act.kind in ("ask", "appeal", "inform", "address", "propose")]
+    points = len(kinds) - max(kinds.count("appeal") - 1, 0)
+    return max(points - POINTS_A_TURN, 0)
+
+
+def appeal_of(acts: Iterable[Act]) -> tuple[str | None, str | None, int]:
+    """(strategy, value, extra): what a turn appeals to, the value it names, and how many appeals are too many.
+
+    Of several strategies the first counts; "this is for nature" beside one of them says whom it speaks to.
+    """
+    appeals = unique(acts, "appeal")
+    slots = [act.slot for act in appeals if act.slot not in (None, "values")]
+    value = next((act.value for act in appeals if act.value is not None), None)
+    main = slots[0] if slots else ("values" if appeals else None)
+    return main, value, max(len(slots) - 1, 0)
 
 
 def offensive(acts: Iterable[Act]) -> bool:

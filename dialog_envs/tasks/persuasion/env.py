@@ -78,8 +78,8 @@ class PersuasionEnv(DialogEnv):
     families that a first step works on.
     *Patience* goes with every turn (0.3), question (0.4), appeal (0.4; coolly received 0.6 more), fact (0.25; told
     again 0.4), repeated question (0.7 more), request refused (0.8, 0.3 more for each one before), amount too large
-    (0.6), pressure or invention (1.5), third and further point of a turn (0.9), long turn (0.4; over 140 words 1.0), idle talk
-    (0.5; the first pleasantry is free) and with what is not understood (1.0).
+    (0.6), pressure or invention (1.5), third and further point of a turn (0.9), long turn (0.4; over 140 words 1.0),
+    idle talk (0.5; the first pleasantry is free) and with what is not understood (1.0).
 
     ## Information
     `info["outcome"]` at the end: success, graded, who ended it, parts of the reward. With `reveal_persona=True` also

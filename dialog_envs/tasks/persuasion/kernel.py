@@ -163,7 +163,7 @@ class _Turn:
         self.resent(agent_acts)
         facts = self.learn([act.slot for act in d.unique(agent_acts, "inform") if act.slot])
         self.weigh([act.slot for act in d.unique(agent_acts, "address") if act.slot], facts)
-        self.feel(d.unique(agent_acts, "appeal"))
+        self.feel(*d.appeal_of(agent_acts))
         band, commits = d.asked_for(agent_acts, self.offered)
         asked = [act.slot for act in d.unique(agent_acts, "ask") if act.slot]
         if (
@@ -259,12 +259,11 @@ class _Turn:
         self.raised = self.raised | {slot}
         self.acts.append(Act("object" if slot == self.persona.objection else "reveal", slot))
 
-    def feel(self, appeals: list[Act]) -> None:
-        """Only the first appeal of a turn is felt."""
-        if not appeals:
+    def feel(self, slot: str | None, value: str | None, extra: int) -> None:
+        """Feel the appeal of a turn."""
+        if slot is None:
             return
-        self.charge("extra appeal", len(appeals) - 1)
-        slot, value = appeals[0].slot or "logical", appeals[0].value
+        self.charge("extra appeal", extra)
         won = gain(self.persona, self.trust, self.appealed, slot, value)
         self.charge("appeal")
         self.appealed = (*self.appealed, slot)

@@ -115,7 +115,7 @@ class Exchange:
             self._resent()
             facts = self._learn([act.slot for act in d.unique(acts, "inform") if act.slot])
             self._weigh([act.slot for act in d.unique(acts, "address") if act.slot], facts)
-            self._feel(d.unique(acts, "appeal"))
+            self._feel(*d.appeal_of(acts))
             band, commits = d.asked_for(acts, self.public.offered)
             if band is not None:
                 self._decide(band, commits)
@@ -238,12 +238,11 @@ class Exchange:
         self.crowd.will += np.int16(d.RELIEF) * who
         self.say(who, code("resolved", slot))
 
-    def _feel(self, appeals: list[Act]) -> None:
-        if not appeals:
+    def _feel(self, slot: str | None, value: str | None, extra: int) -> None:
+        if slot is None:
             return
         crowd = self.crowd
-        self.charge("extra appeal", len(appeals) - 1)
-        slot, value = appeals[0].slot or "logical", appeals[0].value
+        self.charge("extra appeal", extra)
         gain = appeal_gain(crowd, slot, value, self.public.appealed)
         self.charge("appeal")
         self.public = _with(self.public, appealed=(*self.public.appealed, slot))

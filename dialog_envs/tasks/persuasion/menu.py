@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from dialog_envs.core.dialogue import Act, TurnView
 from dialog_envs.tasks.persuasion.dynamics import SUPPORT
+from dialog_envs.tasks.persuasion.policies import appeal
 from dialog_envs.tasks.persuasion.scenario import PersuasionScenario
 from dialog_envs.tasks.persuasion.tracker import Follower, Tracker
 
@@ -48,7 +49,7 @@ def _appeals(known: Tracker) -> list[tuple[Act, ...]]:
     """Appeals to the value that was told, or to none; not those that are worn out."""
     value, used = known.told.get("values"), [strategy for strategy, _ in known.appealed]
     slots = ("values", "logical", "emotional", "story") if value else ("logical", "emotional", "story")
-    return [(Act("appeal", slot, value),) for slot in slots if used.count(slot) < 2]
+    return [appeal(slot, value) for slot in slots if used.count(slot) < 2]
 
 
 def _requests(known: Tracker) -> list[tuple[Act, ...]]:

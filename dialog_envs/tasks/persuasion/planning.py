@@ -15,7 +15,7 @@ from dialog_envs.tasks.persuasion import dynamics as d
 from dialog_envs.tasks.persuasion.acts import BANDS, STRATEGIES
 from dialog_envs.tasks.persuasion.crowd import CODES, FAMILIES, NONE, Bools, appeal_gain
 from dialog_envs.tasks.persuasion.persona import DOMAINS, MANNERS
-from dialog_envs.tasks.persuasion.policies import Acts, Policy
+from dialog_envs.tasks.persuasion.policies import Acts, Policy, appeal
 from dialog_envs.tasks.persuasion.posterior import Belief
 
 SURE = 0.75
@@ -124,7 +124,8 @@ class InformationGainPolicy(Policy):
         """The appeal of the highest expected gain."""
         value_p = self.belief.marginals()["value"]
         likely = max(value_p, key=lambda name: value_p[name])
-        best, most = None, 0.0
+        best: Acts = ()
+        most = 0.0
         for slot in STRATEGIES:
             for value in (None, likely):
                 if value is not None and slot in d.VALUE_FREE:
@@ -132,9 +133,9 @@ class InformationGainPolicy(Policy):
                 gain = appeal_gain(self.belief.crowd, slot, value, self.belief.public.appealed)
                 expected = float(np.dot(self.belief.mass, gain))
                 if expected > most:
-                    best, most = Act("appeal", slot, value), expected
+                    best, most = appeal(slot, value), expected
         floor = 24.0 if value_p[likely] < 0.8 else 5.0
-        return [best] if best is not None and most >= floor else []
+        return list(best) if most >= floor else []
 
     def _question(self, blocked: dict[str, float]) -> str | None:
         """What to ask: the value while it is open, else what is in the way while something may be."""

@@ -30,6 +30,14 @@ from dialog_envs.tasks.persuasion.tracker import Follower
 Acts = tuple[Act, ...]
 
 
+def appeal(strategy: str, value: str | None) -> Acts:
+    """An appeal, and the value that it is tied to, if any ("If you care about nature, …")."""
+    if strategy == "values":
+        return (Act("appeal", "values", value),)
+    tied = (Act("appeal", "values", value),) if value and strategy not in d.VALUE_FREE else ()
+    return (*tied, Act("appeal", strategy))
+
+
 class Policy:
     """Base: follows the dialogue, and decides acts."""
 
@@ -70,7 +78,7 @@ class Policy:
         if kind == "ask":
             return (Act("ask", self.pick(QUESTIONS)),)
         if kind == "appeal":
-            return (Act("appeal", self.pick(STRATEGIES), self.pick(VALUES) if self.chance(0.7) else None),)
+            return appeal(self.pick(STRATEGIES), self.pick(VALUES) if self.chance(0.7) else None)
         if kind == "inform":
             return (Act("inform", self.pick(FACTS)),)
         if kind == "address":
@@ -178,7 +186,7 @@ class BehaviourPolicy(Policy):
             fact = self.draw(left)
             del left[fact]
             facts.append(Act("inform", fact))
-        return (Act("appeal", strategy, None if strategy in d.VALUE_FREE else value), *facts)
+        return (*appeal(strategy, value), *facts)
 
 
 class HeuristicPolicy(Policy):
@@ -226,7 +234,7 @@ class HeuristicPolicy(Policy):
         order = ("values", "logical", "emotional", "story") if value else ("logical", "emotional", "story")
         fresh = [slot for slot in order if slot not in used and slot not in known.cool]
         strategy = (fresh or ["logical"])[0]
-        return (Act("appeal", strategy, value),)
+        return appeal(strategy, value)
 
 
 class OraclePolicy(Policy):
@@ -270,7 +278,7 @@ class OraclePolicy(Policy):
             best, won = self._best_appeal(state)
             if won > 0:
                 facts = _new(state, ("impact", "story" if persona.taste == "feeling" else "evidence"))
-                return (best, *facts[:1])
+                return (*best, *facts[:1])
         bands = [band for band, level in d.LEVELS.items() if state.will >= level]
         band = min((bands or ["small"])[-1], persona.most, key=BANDS.index)
         return (Act("propose", value=band), Act("commit"))
@@ -284,11 +292,12 @@ class OraclePolicy(Policy):
         self._state = state
         return state
 
-    def _best_appeal(self, state: PersuasionState) -> tuple[Act, int]:
+    @staticmethod
+    def _best_appeal(state: PersuasionState) -> tuple[Acts, int]:
         z = state.persona
         options = [(gain(z, state.trust, state.appealed, slot, z.value), slot) for slot in STRATEGIES]
         best, slot = max(options, key=lambda option: option[0])
-        return Act("appeal", slot, None if slot in d.VALUE_FREE else state.persona.value), best
+        return appeal(slot, z.value), best
 
 
 def _new(state: PersuasionState, facts: Sequence[str | None]) -> Acts:

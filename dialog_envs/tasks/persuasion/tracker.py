@@ -11,7 +11,7 @@ from copy import copy
 from dataclasses import dataclass, field, replace
 
 from dialog_envs.core.dialogue import AGENT, Act, TurnView
-from dialog_envs.tasks.persuasion.dynamics import SUPPORT
+from dialog_envs.tasks.persuasion.dynamics import SUPPORT, appeal_of
 from dialog_envs.tasks.persuasion.scenario import scenario_from_brief
 
 Exchange = tuple[tuple[Act, ...], tuple[Act, ...]]
@@ -61,10 +61,11 @@ class Tracker:
         for act in agent_acts:
             if act.kind == "inform" and act.slot and act.slot not in self.informed:
                 self.informed.append(act.slot)
-            elif act.kind == "appeal" and act.slot:
-                self.appealed.append((act.slot, act.value))
             elif act.kind == "propose" and act.value:
                 self.offered = act.value
+        strategy, value, _ = appeal_of(agent_acts)
+        if strategy is not None:
+            self.appealed.append((strategy, value))
         self.doubts = [fact for fact in self.doubts if fact not in self.informed]
         for act in user_acts:
             self._take(act)

@@ -5,6 +5,7 @@ import pytest
 from dialog_envs.core.dialogue import Act
 from dialog_envs.core.seeding import stream
 from dialog_envs.tasks.persuasion import dynamics as d
+from dialog_envs.tasks.persuasion import policies
 from dialog_envs.tasks.persuasion.acts import band
 from dialog_envs.tasks.persuasion.kernel import PersuasionKernel
 from dialog_envs.tasks.persuasion.persona import PersuasionPersona
@@ -27,7 +28,8 @@ def ask(*slots):
 
 
 def appeal(slot, value="nature"):
-    return (Act("appeal", slot, value),)
+    """An appeal tied to a value, the way scripted policies say it."""
+    return policies.appeal(slot, value)
 
 
 def inform(*facts):
@@ -71,20 +73,20 @@ def test_the_right_lever_wins_a_donation():
 
 
 @pytest.mark.parametrize(
-    ("persona", "act", "reply", "won"),
+    ("persona", "acts", "reply", "won"),
     [
-        (someone(), Act("appeal", "logical", "nature"), "warm(logical)", 60),
-        (someone(), Act("appeal", "logical"), "warm(logical)", 30),
-        (someone(), Act("appeal", "logical", "fairness"), "cool(logical)", d.MISSED),
-        (someone(), Act("appeal", "values"), "cool(values)", 0),
-        (someone(), Act("appeal", "emotional", "nature"), "nudge", 10),
-        (someone(taste="feeling"), Act("appeal", "emotional", "nature"), "warm(emotional)", 60),
-        (someone(trust="low"), Act("appeal", "logical", "nature"), "warm(logical)", 30),
-        (someone("evidence_only"), Act("appeal", "story", "nature"), "cool(story)", d.OFFENDED),
+        (someone(), appeal("logical"), "warm(logical)", 60),
+        (someone(), appeal("logical", None), "warm(logical)", 30),
+        (someone(), appeal("logical", "fairness"), "cool(logical)", d.MISSED),
+        (someone(), appeal("values", None), "cool(values)", 0),
+        (someone(), appeal("emotional"), "nudge", 10),
+        (someone(taste="feeling"), appeal("emotional"), "warm(emotional)", 60),
+        (someone(trust="low"), appeal("logical"), "warm(logical)", 30),
+        (someone("evidence_only"), appeal("story"), "cool(story)", d.OFFENDED),
     ],
 )
-def test_appeals_work_by_their_fit(persona, act, reply, won):
-    replies, state, _ = talk(persona, (act,))
+def test_appeals_work_by_their_fit(persona, acts, reply, won):
+    replies, state, _ = talk(persona, acts)
     assert replies == [[reply]]
     assert state.will == won
 
@@ -214,6 +216,8 @@ def test_a_question_beside_a_request_is_not_answered():
 
 def test_crowded_and_long_turns_tire():
     _, one, _ = talk(someone(), appeal("logical"))
+    _, two, _ = talk(someone(), (*appeal("logical"), Act("appeal", "emotional")))
+    assert two.used == one.used + d.COST["extra appeal"]
     _, four, _ = talk(someone(), appeal("logical") + inform("mission", "impact") + ask("open"))
     points = 2 * d.COST["fact"] + d.COST["question"] + 2 * d.COST["crowded"]
     assert four.used == one.used + points

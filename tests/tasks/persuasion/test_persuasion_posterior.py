@@ -39,7 +39,11 @@ def one_act(rng, persona):
     if kind < 4:
         return Act("ask", slot=pick(rng, ("concern", *QUESTIONS)))
     if kind < 8:
-        return Act("appeal", slot=pick(rng, STRATEGIES), value=value)
+        return (
+            Act("appeal", slot="values", value=value)
+            if kind < 6
+            else Act("appeal", slot=pick(rng, STRATEGIES))
+        )
     if kind < 11:
         return Act("inform", slot=pick(rng, FACTS))
     if kind < 14:
@@ -54,7 +58,7 @@ def one_act(rng, persona):
 
 
 def random_agent_acts(rng, persona):
-    count = int(pick(rng, (1, 1, 1, 2, 2, 3, 6)))
+    count = int(pick(rng, (1, 1, 2, 2, 2, 3, 6)))
     return tuple(dict.fromkeys(one_act(rng, persona) for _ in range(count)))
 
 
