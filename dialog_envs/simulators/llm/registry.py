@@ -31,6 +31,12 @@ def _openai(argument: str, options: Mapping[str, Any]) -> ChatModel:
     return OpenAICompatibleModel(argument, **typed(options, OPTIONS, f"openai:{argument}"))
 
 
+def _transformers(argument: str, options: Mapping[str, Any]) -> ChatModel:
+    from dialog_envs.simulators.llm.transformers_model import OPTIONS, TransformersModel
+
+    return TransformersModel(argument, **typed(options, OPTIONS, f"hf:{argument}"))
+
+
 def _replay(argument: str, options: Mapping[str, Any]) -> ChatModel:
     from dialog_envs.simulators.llm.replay import ReplayModel
 
@@ -49,6 +55,7 @@ def _record(argument: str, options: Mapping[str, Any]) -> ChatModel:
 _MODELS: dict[str, tuple[str, Callable[[str, Mapping[str, Any]], ChatModel]]] = {
     "embedded": ("embedded", _embedded),
     "openai": ("openai:MODEL", _openai),
+    "hf": ("hf:ID_OR_PATH", _transformers),
     "replay": ("replay:FILE", _replay),
     "record": ("record:FILE=MODEL", _record),
 }
