@@ -9,7 +9,7 @@ target backs up. No head is new, no value regressed: a pretrained output layer g
 Returns must lie between 0 and 1 (assumption 4.1 of the paper); :func:`unit_returns` moves those of the dataset there.
 
 Where this departs from the paper, and why. The maximum in B runs over tokens that ``pi`` finds likely (``support``):
-the evenly spread rest gives a token of probability 1e-6 a ratio above any true value. Targets are cut to [0, 1]. Decoding
+the evenly spread rest gives a token of probability 1e-6 a ratio above any true value. B is cut to [0, 1]. Decoding
 adds ``beta * p / pi`` by default; ``extraction="likelihood"`` adds ``beta * p``, as published, which favours what is
 frequent among equals: p is a lower bound of Q that is loose where ``pi`` is small.
 """

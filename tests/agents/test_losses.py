@@ -11,12 +11,20 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dialog_envs.agents import fused
+from dialog_envs.agents.awr import AWRConfig, awac_goals, awr_advantage, awr_loss
 from dialog_envs.agents.batch import Batch, collate
 from dialog_envs.agents.bc import bc_loss
+from dialog_envs.agents.cql import CQLConfig, cql_goals, cql_loss
+from dialog_envs.agents.dt import DT, DTConfig, level_note
+from dialog_envs.agents.fused import fused_cross_entropy, fused_q_regression
 from dialog_envs.agents.ilql import ILQLConfig, ilql_loss
-from dialog_envs.agents.losses import discounted_returns
-from dialog_envs.agents.sequences import TokenEpisode
+from dialog_envs.agents.losses import discounted_returns, q_regression
+from dialog_envs.agents.mc import MCConfig, mc_loss
+from dialog_envs.agents.qsft import QSFTConfig, qsft_goals, qsft_loss
+from dialog_envs.agents.sequences import TextEpisode, TokenEpisode
 from dialog_envs.agents.value_heads import ValueHeads
+from tests.agents.test_conformance import batch_of, prepared
 
 PAD, END = 0, 1
 
@@ -231,3 +239,201 @@ def test_loss_is_untouched_by_labels_and_rewards_on_user_tokens(
         )
         losses.append(loss.item())
     assert losses[0] == losses[1]
+
+
+def q_values() -> tuple[tuple[torch.Tensor, torch.Tensor], torch.Tensor]:
+    """Both heads, and V, as in the example of ILQL."""
+    q1 = torch.tensor([[0.0, 0.0, 0.5], [0.0, 0.25, 0.0]])
+    q2 = torch.tensor([[0.0, 0.0, 1.0], [0.0, 0.75, 0.0]])
+    return (q1, q2), torch.tensor([0.2, 0.6])
+
+
+def test_mc_by_hand() -> None:
+    q, v = q_values()
+    loss, parts = mc_loss(q, v, two_token_batch(), MCConfig(discount=0.9, cql_weight=0.1))
+    # returns 0.9 and 1. Head 1: (0.4^2 + 0.75^2) / 2, head 2: (0.1^2 + 0.25^2) / 2, V: (0.7^2 + 0.4^2) / 2
+    assert parts["q"].item() == pytest.approx(0.36125 + 0.03625, abs=1e-6)
+    assert parts["v"].item() == pytest.approx(0.325, abs=1e-6)
+    assert loss.item() == pytest.approx(0.3975 + 0.325 + 0.1 * 1.4750080, abs=1e-6)
+
+
+def test_cql_by_hand() -> None:
+    q, v = q_values()
+    best = torch.tensor([0.3, 0.8])  # the maximum of the target heads at both states
+    config = CQLConfig(discount=0.9, cql_weight=0.1)
+    loss, parts = cql_loss(q, best, v, two_token_batch(), config)
+    # goals 0.9 * 0.8 = 0.72 and 1. Head 1: (0.22^2 + 0.75^2) / 2, head 2: (0.28^2 + 0.25^2) / 2
+    assert parts["q"].item() == pytest.approx(0.30545 + 0.07045, abs=1e-6)
+    # V: (0.1^2 + 0.2^2) / 2
+    assert parts["v"].item() == pytest.approx(0.025, abs=1e-6)
+    assert loss.item() == pytest.approx(0.3759 + 0.025 + 0.1 * 1.4750080, abs=1e-6)
+    # half of the goal from the return: 0.5 * 0.72 + 0.5 * 0.9 and 1
+    assert cql_goals(best, v, two_token_batch(), config, 0.5)[0].tolist() == pytest.approx([0.81, 1.0])
+
+
+def test_awr_by_hand() -> None:
+    _, v = q_values()
+    config = AWRConfig(discount=0.9, temperature=0.5, weight_cap=3.0)
+    advantage, v_loss, _ = awr_advantage(v, two_token_batch(), config)
+    assert advantage.tolist() == pytest.approx([0.7, 0.4])  # returns 0.9 and 1, less V
+    assert v_loss.item() == pytest.approx(0.325)
+    logits = torch.tensor([[0.0, 0.0, math.log(2.0)], [0.0, 0.0, 0.0]])
+    # weights min(e^1.4, 3) = 3 and e^0.8; -log pi of the tokens taken: log 2 and log 3
+    expected = (3.0 * math.log(2.0) + math.exp(0.8) * math.log(3.0)) / 2
+    assert awr_loss(logits, advantage, two_token_batch().action, config).item() == pytest.approx(expected)
+
+
+def test_awr_on_utterances_weighs_a_turn_by_its_start() -> None:
+    episode = token_episode([3, 2, 1, 4, 2, 1], [0, 1, 1, 0, 1, 1], [0.0, 0.0, 0.25, 0.0, 0.0, 1.0])
+    batch = collate([episode], PAD, END)
+    v = torch.tensor([0.5, 9.0, 0.75, 9.0])  # after the first word of a turn V must not matter
+    advantage, _, _ = awr_advantage(v, batch, AWRConfig(level="utterance", discount=1.0))
+    assert advantage.tolist() == pytest.approx([0.75, 0.75, 0.25, 0.25])
+
+
+def test_awac_by_hand() -> None:
+    heads = ValueHeads(width=2, vocabulary=3)
+    with torch.no_grad():  # targets that are the same everywhere: 0.2, 0.6 and 1.0 at the three tokens
+        for head in heads.target:
+            head.outer.bias.copy_(torch.tensor([0.2, 0.6, 1.0]))
+    state = torch.zeros(2, 2)
+    logits = torch.log(torch.tensor([[0.5, 0.5, 1e-9], [0.25, 0.25, 0.5]]))
+    expected = heads.target_expectation(state, logits)
+    assert expected.tolist() == pytest.approx([0.4, 0.7], abs=1e-6)
+    batch = two_token_batch()
+    target = heads.target_values(state, batch.action)  # of tokens 2 and 1
+    goal, advantage, v_loss, _ = awac_goals(
+        expected, target, torch.tensor([0.5, 0.5]), batch, AWRConfig(discount=0.9)
+    )
+    assert goal.tolist() == pytest.approx([0.63, 1.0])
+    assert advantage.tolist() == pytest.approx([0.6, -0.1])
+    assert v_loss.item() == pytest.approx((0.1**2 + 0.2**2) / 2)
+
+
+def test_qsft_by_hand() -> None:
+    logits = torch.log(torch.tensor([[0.2, 0.3, 0.5], [0.6, 0.2, 0.2]]))
+    goal, action = torch.tensor([0.7, 1.0]), torch.tensor([2, 0])
+    # 0.7 on token 2, the other 0.3 on both others alike; the second row all on token 0
+    first = -(0.7 * math.log(0.5) + 0.15 * math.log(0.2) + 0.15 * math.log(0.3))
+    assert qsft_loss(logits, goal, action).item() == pytest.approx((first - math.log(0.6)) / 2, abs=1e-6)
+    # the minimum over distributions lies where p is the target itself: the paper's weights are probabilities
+    best = torch.tensor([[0.15, 0.15, 0.7]])
+    assert qsft_loss(torch.log(best), goal[:1], action[:1]) < qsft_loss(logits[:1], goal[:1], action[:1])
+
+
+def test_qsft_backs_up_the_best_supported_ratio() -> None:
+    policy = torch.log(torch.tensor([[0.4, 0.5999, 0.0001], [0.4, 0.5999, 0.0001]]))
+    target = torch.log(torch.tensor([[0.3, 0.3, 0.4], [0.2, 0.06, 0.74]]))
+    config = QSFTConfig(discount=0.9)
+    goal, parts = qsft_goals(target, policy, two_token_batch(), config)
+    # next state: 0.2 / 0.4 beats 0.06 / 0.6; 0.74 / 0.0001 is of a token that pi hardly knows
+    assert goal.tolist() == pytest.approx([0.45, 1.0]) and parts["cut"] == 0
+    assert qsft_goals(target, policy, two_token_batch(), replace(config, support=0.0))[0][0] == pytest.approx(
+        0.9
+    )
+    assert qsft_goals(target, policy, two_token_batch(), config, 1.0)[0].tolist() == pytest.approx([0.9, 1.0])
+
+
+def test_return_notes_by_hand() -> None:
+    assert [level_note(g, -1.0, 1.0, 10) for g in (-1.0, -0.81, -0.79, 0.0, 0.99, 1.0, 7.0)] == list(
+        "0015999"
+    )
+    assert level_note(1.0, 1.0, 1.0, 10) == "9"
+    segments = (("user", "hi"), ("agent", "a"), ("user", "so"), ("agent", "b"))
+    learner = DT()
+    episodes = [TextEpisode(segments, (0.5, 0.5), True, "g"), TextEpisode(segments, (0.0, 0.0), True, "h")]
+    first, second = learner.select(episodes)
+    assert [text for role, text in first.segments if role == "note"] == ["9", "5"]
+    assert [text for role, text in second.segments if role == "note"] == ["0", "0"]
+    assert first.segments[:3] == (("user", "hi"), ("note", "9"), ("agent", "a"))
+    assert learner.speaking() == {"condition": "9"}
+    halfway = DT(DTConfig(target=0.5))
+    halfway.select(episodes)
+    assert halfway.speaking() == {"condition": "5"}
+
+
+@pytest.mark.parametrize("actions", [None, [0, 1, 2, 5, 6, 7]])
+@pytest.mark.parametrize("cql_weight", [0.0, 0.3])
+def test_the_fused_loss_is_the_plain_one(
+    cql_weight: float, actions: list[int] | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Values and all gradients, in several chunks of uneven size."""
+    monkeypatch.setattr(fused, "BUFFER", 30)
+    monkeypatch.setattr(fused, "FEWEST_ROWS", 3)
+    generator = torch.Generator().manual_seed(0)
+    heads = ValueHeads(6, 8, 5, None if actions is None else torch.tensor(actions)).double()
+    for parameter in heads.parameters():
+        torch.nn.init.normal_(parameter, generator=generator)
+    states = torch.randn(11, 6, dtype=torch.float64, generator=generator, requires_grad=True)
+    action = torch.tensor([0, 1, 2, 5, 6, 7, 7, 7, 1, 2, 5])
+    goal = torch.randn(11, dtype=torch.float64, generator=generator)
+    learning = [states, *heads.q.parameters()]
+    plain, plain_parts = q_regression(heads.action_values(states), goal, heads.columns(action), cql_weight)
+    expected = torch.autograd.grad(3.0 * plain, learning)
+    loss, parts = fused_q_regression(heads, states, action, goal, cql_weight)
+    found = torch.autograd.grad(3.0 * loss, learning)
+    assert loss.item() == pytest.approx(plain.item(), abs=1e-10)
+    assert parts.keys() == plain_parts.keys()
+    assert all(parts[name].item() == pytest.approx(plain_parts[name].item(), abs=1e-10) for name in parts)
+    assert all(torch.allclose(a, b, atol=1e-10) for a, b in zip(found, expected, strict=True))
+    with torch.no_grad():
+        assert fused_q_regression(heads, states, action, goal, cql_weight)[0].item() == pytest.approx(
+            plain.item()
+        )
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_the_fused_cross_entropy_is_the_plain_one(weighted: bool) -> None:
+    generator = torch.Generator().manual_seed(0)
+    output = torch.nn.Linear(6, 9)
+    states = torch.randn(7, 6, generator=generator, requires_grad=True)
+    tokens = torch.tensor([0, 8, 3, 3, 1, 2, 8])
+    weights = torch.rand(7, generator=generator) if weighted else None
+    rows = torch.nn.functional.cross_entropy(output(states), tokens, reduction="none")
+    plain = rows.mean() if weights is None else (weights * rows).mean()
+    learning = [states, *output.parameters()]
+    expected = torch.autograd.grad(plain, learning)
+    loss = fused_cross_entropy(states, output, tokens, weights=weights)
+    found = torch.autograd.grad(loss, learning)
+    assert loss.item() == pytest.approx(plain.item(), abs=1e-6)
+    assert all(torch.allclose(a, b, atol=1e-6) for a, b in zip(found, expected, strict=True))
+
+
+def test_a_step_of_ilql_is_within_1e_4_of_the_plain_loss() -> None:
+    """Of the whole model: trunk, policy, both Q heads and V, on a shared trunk, in fp32."""
+    learner, model, episodes = prepared("ilql/shared")
+    batch = batch_of(model, episodes)
+    assert isinstance(model.heads, ValueHeads)
+    learning = {name: p for name, p in model.named_parameters() if p.requires_grad}
+    states = model.states(batch.ids, batch.state)
+    acting = states[: len(batch.action)]
+    plain, _ = ilql_loss(
+        model.heads.action_values(acting), model.heads.target_values(acting, batch.action),
+        model.heads.values(states), model.logits(acting), batch, learner.config,
+    )  # fmt: skip
+    plain.backward()  # type: ignore[no-untyped-call]
+    expected = {name: p.grad.clone() for name, p in learning.items() if p.grad is not None}
+    model.zero_grad()
+    loss, _ = learner.loss(model, batch, progress=1.0)
+    loss.backward()  # type: ignore[no-untyped-call]
+    assert loss.item() == pytest.approx(plain.item(), abs=1e-4)
+    for name, grad in expected.items():
+        found = learning[name].grad
+        assert found is not None and torch.allclose(found, grad, atol=1e-4), name
+
+
+def test_bf16_products_leave_taken_values_exact() -> None:
+    heads = ValueHeads(16, 40)
+    generator = torch.Generator().manual_seed(0)
+    for parameter in heads.parameters():
+        torch.nn.init.normal_(parameter, std=0.3, generator=generator)
+    states, action = torch.randn(20, 16, generator=generator), torch.arange(20)
+    goal = torch.zeros(20)
+    exact, exact_parts = fused_q_regression(heads, states, action, goal, 0.1)
+    loss, parts = fused_q_regression(heads, states, action, goal, 0.1, torch.bfloat16)
+    assert (
+        parts["q"].item() == exact_parts["q"].item()
+        and parts["mean_q"].item() == exact_parts["mean_q"].item()
+    )
+    assert parts["cql"].item() == pytest.approx(exact_parts["cql"].item(), rel=0.01)
+    assert loss.item() == pytest.approx(exact.item(), rel=0.01)

@@ -155,3 +155,63 @@ class _Walk:
         self.place = moved(self.place, said)
         self.steps += 1
         self.dialogue += [{"speaker": AGENT, "text": said}, {"speaker": USER, "text": f"at {self.place}"}]
+
+
+# ---- three short tales in which algorithms must differ -------------------------------------------------------------
+
+Outcomes = list[tuple[float, str | None, float]]
+"""(probability, next place or None for the end, reward)."""
+
+TALES: dict[str, dict[str, Outcomes]] = {
+    # Stitching: no dialogue from x leads further than n, and those from y show what to do there.
+    "x": {"stay": [(0.4, None, 1.0), (0.6, None, 0.0)], "go": [(1.0, "m", 0.0)]},
+    "y": {"walk": [(1.0, "m", 0.0)]},
+    "m": {"up": [(1.0, "n", 0.0)], "down": [(1.0, "d", 0.0)]},
+    "n": {"yes": [(1.0, None, 1.0)], "no": [(1.0, None, 0.0)]},
+    "d": {"sit": [(1.0, None, 0.0)], "lie": [(1.0, None, 0.0)]},
+    # Luck: the best that ever came of betting is more than what saving pays, its mean is less.
+    "l": {"bet": [(0.3, None, 1.0), (0.7, None, 0.0)], "save": [(1.0, None, 0.7)]},
+    # Risk: after "deep" the data's agents mostly fail, though nothing forces them to.
+    "r": {"safe": [(1.0, None, 0.5)], "deep": [(1.0, "q", 0.0)]},
+    "q": {"good": [(1.0, None, 1.0)], "bad": [(1.0, None, 0.0)]},
+}
+HABIT = {"good": 0.25, "bad": 0.75, "walk": 1.0}
+"""How often the data's agents say a word; otherwise both alike."""
+STARTS = {"stitch": "x", "middle": "y", "luck": "l", "risk": "r"}
+LONGEST = {"x": 2}
+"""Turns of the data's dialogues from there: those that went from x are cut off, without a reward."""
+
+
+def tales(count: int, seed: int = 0) -> list[dict[str, Any]]:
+    """Dialogues of a careless agent, a quarter of them from each start."""
+    rng = np.random.default_rng(seed)
+    starts = list(STARTS.values())
+    return [_tale(starts[i % len(starts)], rng, i) for i in range(count)]
+
+
+def _tale(start: str, rng: np.random.Generator, persona: int) -> dict[str, Any]:
+    place: str | None = start
+    words, rewards = [f"at {start}"], []
+    while place is not None and len(rewards) < LONGEST.get(start, 9):
+        choices = TALES[place]
+        word = str(rng.choice(list(choices), p=[HABIT.get(word, 0.5) for word in choices]))
+        outcomes = choices[word]
+        place, reward = outcomes[int(rng.choice(len(outcomes), p=[o[0] for o in outcomes]))][1:]
+        words += [word, f"at {place}"]
+        rewards.append(reward)
+    return episode(words, rewards, "accept" if place is None else "cap", persona)
+
+
+def tale_score(agent: LearnedAgent, start: str, episodes: int = 64) -> float:
+    """Mean reward to expect of what the agent says from a start: chance in the outcomes is averaged out."""
+    total = 0.0
+    dialogues = [[{"speaker": USER, "text": f"at {start}"}] for _ in range(episodes)]
+    places: list[str | None] = [start] * episodes
+    while going := [i for i, place in enumerate(places) if place is not None]:
+        observations = [{"brief": "two ways", "dialogue": tuple(dialogues[i])} for i in going]
+        for i, word in zip(going, agent.act_batch(observations, going), strict=True):
+            outcomes = TALES[str(places[i])].get(word, [(1.0, None, 0.0)])
+            total += sum(chance * reward for chance, _, reward in outcomes)
+            places[i] = outcomes[0][1]
+            dialogues[i] += [{"speaker": AGENT, "text": word}, {"speaker": USER, "text": f"at {places[i]}"}]
+    return total / episodes
