@@ -46,10 +46,12 @@ def amounts(tokens: list[str]) -> list[Amount]:
         token = tokens[i]
         if token[0].isdigit() or token in WORDS or token in _SCALES:
             value, end = _number(tokens, i, n)
-            found.append(_money(tokens, i, end, value, n, token[0].isdigit()))
+            begin = i - (token in _SCALES and i > 0 and tokens[i - 1] == "a")
+            found.append(_money(tokens, begin, end, value, n, token[0].isdigit()))
             i = max(found[-1].end, i + 1)
         elif token in _NOTES:
-            found.append(Amount(i, i + 1, _NOTES[token], True, False))
+            begin = i - (i > 0 and tokens[i - 1] == "a")
+            found.append(Amount(begin, i + 1, _NOTES[token], True, False))
             i += 1
         elif token in _VAGUE or (token in ("a", "an", "single", "another") and tokens[i + 1 : i + 2]):
             j = i + 2 if token in _VAGUE and tokens[i + 1 : i + 2] == ["of"] else i + 1

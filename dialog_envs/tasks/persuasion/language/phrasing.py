@@ -145,7 +145,7 @@ def _plain(voice: Voice, act: Act) -> str:
 def _with_amount(voice: Voice, act: Act) -> str:
     """Acts about an amount."""
     bank, amount = load("frames")[act.kind], _amount(voice, act.value)
-    return cap(voice.pick(bank["low" if voice.low else "text"]).replace("{a}", amount))
+    return voice.pick(bank["low" if voice.low else "text"]).replace("{a}", amount)
 
 
 def _answer(voice: Voice, act: Act) -> str:

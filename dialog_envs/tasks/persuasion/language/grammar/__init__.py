@@ -9,11 +9,21 @@ from typing import Any
 
 from dialog_envs.tasks.language import grammar
 
+_WORDS = frozenset(("text", "low", "frame", "clause", "np", "reason"))
+"""Names of the banks that hold the words of an act, and not what is put before or behind them."""
+
 
 @lru_cache(maxsize=4)
-def load(name: str) -> dict[str, Any]:
+def load(name: str) -> Any:
     """The file ``<name>.toml`` with every list expanded to a bank of strings; tables keep their nesting."""
-    return grammar.load(__name__, name)
+    return _trimmed(grammar.load(__name__, name))
+
+
+def _trimmed(node: Any, key: str = "") -> Any:
+    """Without the blanks that an alternative left open leaves at the end of a sentence's words."""
+    if isinstance(node, dict):
+        return {name: _trimmed(child, name) for name, child in node.items()}
+    return tuple(text.strip() for text in node) if key in _WORDS else node
 
 
 @lru_cache(maxsize=4)
