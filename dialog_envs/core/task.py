@@ -8,7 +8,7 @@ through this one interface, so that a new task is one new package and nothing el
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
@@ -146,26 +146,28 @@ class ActRoles:
     """What a task's acts are for, so that code that knows no task can judge a dialogue by its acts.
 
     Attributes:
-        discloses: user acts that tell something new about the persona because of what the agent did.
-        volunteers: user acts that tell it unasked.
+        discloses: user acts that tell something about the persona because of what the agent did, each with the
+            field of the act that says about what: ``slot`` or ``item``.
+        volunteers: the same for acts that tell it unasked.
         accepts: user acts that end a talk as ``"accept"``.
         leaves: user acts that end it as ``"leave"``.
         moves: agent acts whose effect on the user can be learned from.
         lost: agent acts that say nothing a user can answer.
     """
 
-    discloses: frozenset[str] = frozenset(("answer", "change", "reject"))
-    volunteers: frozenset[str] = frozenset(("volunteer",))
+    discloses: Mapping[str, str] = field(
+        default_factory=lambda: {"answer": "slot", "change": "slot", "reject": "slot"}
+    )
+    volunteers: Mapping[str, str] = field(default_factory=lambda: {"volunteer": "slot"})
     accepts: frozenset[str] = frozenset(("accept",))
     leaves: frozenset[str] = frozenset(("leave",))
     moves: frozenset[str] = frozenset(("ask", "suggest"))
     lost: frozenset[str] = frozenset(("unknown", "refuse"))
 
     def subject(self, act: Act) -> str | None:
-        """What an act that tells something tells about: its slot, else its item; ``None`` if it tells nothing."""
-        if act.kind not in self.discloses and act.kind not in self.volunteers:
-            return None
-        return act.slot if act.slot and act.value else None if act.slot else act.item
+        """What an act tells about: a slot or an item; ``None`` if it tells nothing."""
+        name = self.discloses.get(act.kind) or self.volunteers.get(act.kind)
+        return getattr(act, name) if name else None
 
 
 class Task(Generic[Z, C, S]):

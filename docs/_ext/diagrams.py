@@ -68,6 +68,78 @@ DIAGRAMS = {
             "the agent says goodbye · 12 turns: cut off",
         ),
     ),
+    "instruction": Diagram(
+        "Instruction-v0",
+        "known, unknown or misconceived for each idea · background, preferred style · family",
+        "attention · what is understood, what is believed to be understood · what was tested, explained, corrected",
+        (
+            (
+                "asks who the student is",
+                "openness; −2 attention",
+                "tells background and style, or “hard to say”",
+            ),
+            (
+                "asks “do you know …?”",
+                "what the student believes; −2",
+                "claims: right, too much, or too little",
+            ),
+            (
+                "quizzes an idea",
+                "what is understood; −5",
+                "shows it, a gap or the mistake; some ask back first",
+            ),
+            (
+                "explains an idea",
+                "basis understood? level and style? no live mistake, short? −4",
+                "understands; or is puzzled, objects “but I thought …”, or just nods",
+            ),
+            (
+                "corrects a mistake",
+                "a mistake is there (stubborn: was voiced first); −4",
+                "“oh, so it is not …”; now it can be explained",
+            ),
+            ("explains what is known, lectures, chats", "−7, −5 to −12, −3 to −5", "gets tired"),
+        ),
+        (
+            "thinks it knows every idea: ends the lesson content; success if it is true of all of them",
+            "attention is used up: leaves",
+            "the agent ends the lesson: success if all is understood and the student is content · 16 turns: cut off",
+        ),
+    ),
+    "persuasion": Diagram(
+        "Persuasion-v0",
+        "value, taste (reason, feeling) · means, trust · an objection at hand, and a hidden one · family",
+        "willingness · trust · objections named and met · appeals used · patience",
+        (
+            (
+                "asks what matters, what is in the way",
+                "openness, trust; −0.4 patience",
+                "answers, evades; the hidden objection comes second",
+            ),
+            (
+                "appeals to reason, feeling, a value",
+                "taste, value, trust, repetition; −0.4",
+                "warms or cools; willingness rises or falls",
+            ),
+            ("tells a fact of the brief", "was it asked for? −0.25", "trust rises; a doubt is met"),
+            (
+                "speaks of an objection",
+                "named before? taste and trust",
+                "it is met; or trust falls, if there was none",
+            ),
+            (
+                "proposes an amount, or asks for a yes",
+                "objection, trust, evidence, willingness, hidden objection, means",
+                "gives, offers less, promises, doubts, objects, or says no",
+            ),
+            ("pushes, or invents facts", "−0.2 or −0.4 trust; −1.5 patience", "resents it; some walk out"),
+        ),
+        (
+            "gives: success; graded by the most that they would ever give",
+            "patience is gone: leaves",
+            "the agent says goodbye · 14 turns: cut off",
+        ),
+    ),
 }
 
 _WIDTHS = (230, 250, 300)

@@ -10,7 +10,7 @@ import numpy as np
 
 from dialog_envs.core.dialogue import Act, Turn, TurnView
 from dialog_envs.core.outcome import Outcome
-from dialog_envs.core.task import Task
+from dialog_envs.core.task import ActRoles, Task
 from dialog_envs.tasks.instruction import posterior, scoring
 from dialog_envs.tasks.instruction.kernel import InstructionKernel, InstructionState
 from dialog_envs.tasks.instruction.language import phrasing, reading, saying, understanding
@@ -71,6 +71,13 @@ class InstructionTask(Task[InstructionPersona, InstructionScenario, InstructionS
     description = "Find out what a student knows, mistakes and can follow, and teach what is missing."
 
     task_brief = BRIEF
+
+    act_roles = ActRoles(
+        discloses={"answer": "slot", "claim": "item", "show": "item", "object": "item"},
+        volunteers={},
+        accepts=frozenset(("content",)),
+        moves=frozenset(("ask", "quiz", "explain", "correct")),
+    )
 
     def __init__(self) -> None:
         self.prior = InstructionPrior()

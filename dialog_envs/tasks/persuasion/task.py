@@ -10,7 +10,7 @@ import numpy as np
 
 from dialog_envs.core.dialogue import Act, Turn, TurnView
 from dialog_envs.core.outcome import Outcome
-from dialog_envs.core.task import Task
+from dialog_envs.core.task import ActRoles, Task
 from dialog_envs.tasks.persuasion import posterior, scoring
 from dialog_envs.tasks.persuasion.card import card
 from dialog_envs.tasks.persuasion.kernel import PersuasionKernel, PersuasionState
@@ -72,6 +72,13 @@ class PersuasionTask(Task[PersuasionPersona, PersuasionScenario, PersuasionState
     max_turns = 14
     description = "Win a donation by honest means from somebody whose values and doubts are hidden."
     task_brief = BRIEF
+
+    act_roles = ActRoles(
+        discloses={"answer": "slot", "object": "slot", "reveal": "slot", "doubt": "slot"},
+        volunteers={},
+        accepts=frozenset(("donate",)),
+        moves=frozenset(("ask", "appeal", "inform", "address", "propose", "commit")),
+    )
 
     def __init__(self) -> None:
         self.prior = PersuasionPrior()
