@@ -56,7 +56,7 @@ class Material:
         phrases: names and terms as rows of stems; meanings are ("name" or "term", idea's position, "").
         tails: the last words of each sentence of the material -> (idea's position, field).
         art: for each idea the stems of its technical text that no everyday text of the concept holds.
-        beliefs: for each idea the stems of its misconceptions and what meets them.
+        beliefs: for each idea the stems of its misconceptions and what meets them -> how much each tells.
     """
 
     __slots__ = ("ids", "index", "rests", "phrases", "tails", "art", "beliefs", "_weights", "_known")
@@ -77,9 +77,7 @@ class Material:
             word for row in stems for field in ("analogy", "plain", "right") for word in row.get(field, ())
         }
         self.art = tuple(row.get("technical", frozenset()) - everyday - _COMMON_STEMS for row in stems)
-        self.beliefs = tuple(
-            row.get("belief", frozenset()) | row.get("correction", frozenset()) for row in stems
-        )
+        self.beliefs = _beliefs(stems)
 
     def weights(self, word: str) -> tuple[tuple[int, float], ...]:
         """(idea's position, weight) of every idea that a word speaks for."""
@@ -146,6 +144,11 @@ def material(concept_id: str) -> Material:
     return Material(concept(concept_id))
 
 
+def is_content(word: str) -> bool:
+    """Whether a word may say what a text is about."""
+    return word not in _STOP and word[0].isalpha()
+
+
 def normal(text: str) -> tuple[str, ...]:
     """The words of a text by which it is known again: tokens without marks."""
     return tuple(token for token in tokenise(text) if token[0].isalnum())
@@ -204,6 +207,23 @@ def _weigh(
             specific *= 0.8
         result[word] = tuple((i, weight * specific) for i, weight in sorted(owners.items()))
     return result
+
+
+def _beliefs(stems: Sequence[dict[str, frozenset[str]]]) -> tuple[dict[str, float], ...]:
+    """For each idea the stems of its misconceptions, and what meets them, with what each tells of it."""
+    owners: dict[str, int] = {}
+    for row in stems:
+        for word in row.get("belief", frozenset()) | row.get("correction", frozenset()):
+            owners[word] = owners.get(word, 0) + 1
+    n = len(stems)
+    found = []
+    for row in stems:
+        weights = {}
+        for field, share in (("correction", 0.7), ("belief", 1.0)):
+            for word in row.get(field, ()):
+                weights[word] = share * (0.3 + 0.7 * math.log((n + 0.5) / owners[word]) / math.log(n + 0.5))
+        found.append(weights)
+    return tuple(found)
 
 
 def _phrases(ideas: Sequence[Idea]) -> Trie:

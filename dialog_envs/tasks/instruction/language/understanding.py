@@ -13,12 +13,13 @@ from typing import Any
 
 from ....core.dialogue import AGENT, Act, Turn
 from ....tasks.language.tokens import tokenise
-from ....tasks.language.words import FOREIGN
+from ....tasks.language.words import FOREIGN, WH
 from ..acts import KINDS, LENGTHS
 from .cues import common_words
 from .levels import Evidence, weigh
-from .material import Material, material
+from .material import Material, is_content, material
 from .sentences import Sentence, cut
+from .stems import stem
 
 _UNKNOWN = Act("unknown")
 _TOUCH, _ASKED = 1.4, 1.1
@@ -29,8 +30,25 @@ _DEFINING = frozenset(
 _NEGATIONS = frozenset(
     "not no never isnt arent doesnt dont didnt cannot cant wont nothing neither nor wasnt without".split()
 )
-_MARKS = frozenset(".,!?;:—–-")
-_AFTER = _MARKS | frozenset("and so then but lets now thanks that for you i we the this".split())
+_SCENE = frozenset(
+    """you suppose imagine say two three four five six ten a an my your picture here there one somebody someone if
+    anna ben assume take consider lets he she""".split()
+)
+"""First words of a sentence that may set the scene of a question."""
+_EXPLAINS = frozenset("because therefore thats always any means example so".split())
+_STYLES = (
+    frozenset(("example", "examples", "case", "cases")),
+    frozenset(("formula", "formulas", "equation", "equations", "maths", "math", "technical", "jargon", "theory", "terms", "definitions")),
+    frozenset(("picture", "pictures", "story", "stories", "comparison", "comparisons", "analogy", "analogies", "image", "images", "metaphor", "metaphors")),
+    frozenset(("simple", "plain", "everyday", "simply", "simpler")),
+)
+"""Words of kinds of explanation."""
+_WISHES = frozenset("prefer prefers rather like want help helps helpful explain best learn suit suits easier easiest shall should".split())
+_TRADES = frozenset(
+    """student students job school university college kid child grownup adult programmer engineer teacher doctor nurse lawyer
+    profession professional work working studying study studies grade year age old living background yourself pupil scientist
+    beginner retired trade occupation training field""".split()
+)
 _CODE = ("def ", "</", "{", "}", "();", "==", "import ", "SELECT ")
 
 
@@ -207,7 +225,9 @@ class _Turn:
     def _nods(self, now: Sentence, place: int) -> bool:
         """Whether an acknowledging word stands alone, or before a mark."""
         tokens = now.tokens
-        if tokens[place] in ("so", "well", "now"):
+        if now.question and now.size <= 3:
+            return False
+        if tokens[place] in ("so", "well", "now", "hmm", "oh", "ah", "aha") and now.size > 2:
             return False
         for token in tokens[place + 1 : place + 4]:
             if token in ".!,—–" or token in ("lets", "thanks"):
@@ -226,49 +246,64 @@ class _Turn:
     # Questions.
 
     def _question(self, now: Sentence) -> None:
-        cues = now.cues
+        cues, tokens = now.cues, now.tokens
         idea, score = self._best(now)
         named = any(owner == idea for _, owner, _ in now.hits)
         about = named or score >= _ASKED
         if self.mode == "recap":
             self.mode = ""
-        short = now.size <= 9
         if "refuse" in cues and not about:
             self._say(Act("refuse"))
-        elif (
-            "confirm" in cues
-            and (not named or score < 1.8 or (now.size <= 6 and "idea" not in cues))
-            and (short or score < _TOUCH)
-        ):
+        elif "confirm" in cues and self._only_confirms(now, named, score):
             self._flush()
             self._say(Act("confirm"))
-        elif "background" in cues and not named and "style" not in cues and score < 2.5:
-            self._say(Act("ask", "background"))
-        elif "style" in cues and not named and score < 3.0:
-            self._say(Act("ask", "style"))
-        elif (
-            about
-            and ("idea" in cues or "confirm" in cues or ("open" in cues and named and score >= 2.0))
-            and self._self_report(now)
-        ):
+        elif not named and score < 2.5 and self._about_student(now):
+            return
+        elif about and self._self_report(now, named and score >= 2.0):
             self._ask_idea(idea, now)
         elif "open" in cues and (not named or score < 2.0):
             self._say(Act("ask", "open"))
-        elif about and now.size <= 3 and named and now.tokens[0] not in ("why", "how"):
+        elif about and now.size <= 3 and named and tokens[0] not in ("why", "how"):
             self._ask_idea(idea, now)
         elif about:
             self._quiz(idea)
         elif "rhetoric" in cues:
             return
+        elif "quiz" in cues and score > 0.3 and self.idea < 0:
+            self._quiz(idea)
         else:
             self._vague(now)
 
-    def _self_report(self, now: Sentence) -> bool:
+    def _only_confirms(self, now: Sentence, named: bool, score: float) -> bool:
+        """Whether a question with a word of confirmation asks for nothing else."""
+        short = now.size <= 6 and "idea" not in now.cues
+        return (not named or score < 1.8 or short) and (now.size <= 9 or score < _TOUCH)
+
+    def _about_student(self, now: Sentence) -> bool:
+        """Questions about who the student is and how they like to learn."""
+        cues, words = now.cues, set(now.tokens)
+        styles = sum(not words.isdisjoint(row) for row in _STYLES)
+        wishes = "style" in cues or not words.isdisjoint(_WISHES)
+        person = "background" in cues or (len(words & _TRADES) > 0 and ("you" in words or "your" in words))
+        if styles >= 2 or (styles and wishes) or ("style" in cues and not person and "open" not in cues):
+            self._say(Act("ask", "style"))
+        elif person:
+            self._say(Act("ask", "background"))
+        else:
+            return False
+        return True
+
+    def _self_report(self, now: Sentence, named: bool) -> bool:
         """Whether a question asks what the student thinks of their own knowledge."""
         cues = now.cues
-        if "quiz" in cues and cues["quiz"] < min(cues.get(kind, 99) for kind in ("idea", "confirm", "open")):
-            return "open" in cues or "confirm" in cues
-        return min(cues.get(kind, 99) for kind in ("idea", "confirm", "open")) <= max(8, len(now.tokens) // 2)
+        places = [cues[kind] for kind in ("idea", "confirm") if kind in cues]
+        if named and "open" in cues:
+            places.append(cues["open"])
+        if not places:
+            return False
+        if cues.get("quiz", 99) < min(places):
+            return "confirm" in cues or "open" in cues
+        return min(places) <= max(8, len(now.tokens) // 2)
 
     def _ask_idea(self, idea: int, now: Sentence) -> None:
         self._flush()
@@ -286,27 +321,28 @@ class _Turn:
 
     def _vague(self, now: Sentence) -> None:
         """A question that names no idea."""
-        cues = now.cues
+        cues, tokens = now.cues, now.tokens
         last = self.acts[-1] if self.acts else None
         if isinstance(last, Act) and last.kind == "quiz":
             return  # "Why not?"
         about = self.idea if self.idea >= 0 else self.context
         if self.idea < 0:
             self.refers = True
-        if "quiz" in cues or (
-            now.tokens[0] in ("why", "how", "what", "which", "who", "where", "when") and now.size > 2
-        ):
+        if "idea" in cues:
+            if about >= 0:
+                self._ask_idea(about, Sentence("", []))
+            else:
+                self._say(Act("ask", "open"))
+        elif "quiz" in cues or (tokens[0] in WH and now.size > 2):
             if about >= 0:
                 self._quiz(about)
             else:
                 self.weak.append("open")
-        elif "idea" in cues and about >= 0:
-            self._ask_idea(about, Sentence("", []))
-        elif "idea" in cues:
+        elif "you" in tokens[:3] and now.size > 3:
             self._say(Act("ask", "open"))
         elif about >= 0 and now.size > 4:
             self._quiz(about)
-        else:
+        elif now.size > 1:
             self._say(Act("confirm"))
 
     # Statements.
@@ -333,10 +369,13 @@ class _Turn:
             self.weak.append("inform")
             return
         if score >= _TOUCH or (now.hits and score > 0.9):
-            self._explain(now, idea, score)
+            if self.mode == "denied":
+                self._corrected(idea)  # "That is not true. Density …"
+            else:
+                self._explain(now, idea, score)
         elif self.idea >= 0 and self.acts and not isinstance(self.acts[-1], Act):
             self._explain(now, self.idea, score)
-        elif self.mode == "correct":
+        elif self.mode in ("correct", "denied"):
             return
         else:
             self.pending.append(now)
@@ -347,48 +386,44 @@ class _Turn:
             now.size <= 12
             and not (set(now.cues) & {"analogy", "example", "technical"})
             and (score < 4.0 or len(now.hits) <= 1)
-            and not any(token in (":", "means") for token in now.tokens)
+            and "means" not in now.tokens and (":" not in now.tokens or now.size <= 6)
         )
 
     def _corrects(self, now: Sentence, idea: int, score: float) -> bool:
         """Whether a sentence denies a belief; then it is a correction of the idea that it is about."""
         cues, table = now.cues, self.table
         strong = "mistake" in cues
-        weak = "denial" in cues or not _NEGATIONS.isdisjoint(now.tokens)
-        if not (strong or weak) or "refuse" in cues:
+        negated = not _NEGATIONS.isdisjoint(now.tokens)
+        first = cues.get("denial", 9) <= 3 or now.tokens[0] in ("no", "nope", "wrong", "not", "nah")
+        if not (strong or negated or "denial" in cues) or "refuse" in cues:
             return False
-        roots = None
-        overlap = [0] * len(table.ids)
-        if strong or weak:
-            from .stems import stem
-
-            roots = {stem(token) for token in now.tokens}
-            overlap = [len(roots & words) for words in table.beliefs]
-        best = max(
-            range(len(overlap)), key=lambda i: overlap[i] + 0.8 * now.scores[i] + 1.0 * (i == self.idea)
-        )
-        if now.known is not None:
-            best = now.known[0]
-        touched = now.scores[best] >= 1.0 or overlap[best] >= 2
-        if not strong and not (
-            (overlap[best] >= 4 and "denial" in cues)
-            or (overlap[best] >= 2 and "denial" in cues and cues["denial"] <= 2)
-            or (overlap[best] >= 5 and now.size <= 25)
+        roots = {stem(token) for token in now.tokens if is_content(token)}
+        overlap = [sum(words[root] for root in roots & words.keys()) for words in table.beliefs]
+        best = max(range(len(overlap)), key=lambda i: overlap[i] + 0.45 * now.scores[i] + 0.6 * (i == self.idea))
+        met = overlap[best]
+        if not (
+            strong
+            or (first and (met >= 1.0 or score >= _TOUCH))
+            or ("denial" in cues and met >= 1.8)
+            or (negated and met >= 1.9 and met >= 0.3 * len(roots) and "because" not in now.tokens)
         ):
             return False
-        if not touched:
-            about = self.idea if self.idea >= 0 else self.context
+        if met < 0.7 and now.scores[best] < 1.0:
+            best = self.idea if self.idea >= 0 else self.context
             if self.idea < 0:
                 self.refers = True
-            if about < 0:
+            if best < 0:
                 self.pending.append(now)
-                return strong
-            best = about
-        self.pending.clear()
-        self.idea = best
-        self._say(Act("correct", item=table.ids[best]))
-        self.mode = "correct"
+                self.mode = "denied"
+                return True
+        self._corrected(best)
         return True
+
+    def _corrected(self, idea: int) -> None:
+        self.pending.clear()
+        self.idea = idea
+        self._say(Act("correct", item=self.table.ids[idea]))
+        self.mode = "correct"
 
     def _explain(self, now: Sentence, idea: int, score: float) -> None:
         current = self.idea
@@ -401,21 +436,12 @@ class _Turn:
             return
         self.mode = ""
         evidence = Evidence()
-        scene = now.tokens[0] in (
-            "you",
-            "suppose",
-            "imagine",
-            "say",
-            "two",
-            "a",
-            "an",
-            "picture",
-            "here",
-        ) and not self._defines(now, idea)
+        defines = self._defines(now, idea)
+        scene = now.tokens[0] in _SCENE and not defines and _EXPLAINS.isdisjoint(now.tokens)
         for waiting in self.pending:
             evidence.add(weigh(waiting.raw, waiting.tokens, set(waiting.cues), self.table, idea))
         self.pending.clear()
-        evidence.add(weigh(now.raw, now.tokens, set(now.cues), self.table, idea))
+        evidence.add(weigh(now.raw, now.tokens, set(now.cues), self.table, idea, defines))
         self._explained(idea, evidence, scene=scene, strong=score >= _TOUCH)
 
     def _defines(self, now: Sentence, idea: int) -> bool:
@@ -470,7 +496,11 @@ class _Turn:
             self.refers = True
         size = sum(sentence.size for sentence in self.pending)
         cues = {kind for sentence in self.pending for kind in sentence.cues}
-        if about >= 0 and (size >= 9 or cues & {"analogy", "example", "technical"}) and not cues & {"plan"}:
+        sums = [sum(column) for column in zip(*(sentence.scores for sentence in self.pending), strict=True)]
+        likely = max(range(len(sums)), key=sums.__getitem__)
+        if sums[likely] >= 0.7 and size >= 6 and (about < 0 or sums[likely] >= 1.1):
+            about = likely
+        if about >= 0 and (size >= 8 or cues & {"analogy", "example", "technical"}) and not cues & {"plan"}:
             evidence = Evidence()
             for waiting in self.pending:
                 evidence.add(weigh(waiting.raw, waiting.tokens, set(waiting.cues), self.table, about))
@@ -533,14 +563,16 @@ def _foreign(text: str, sentences: list[Sentence]) -> bool:
     if not tokens:
         return True
     common = common_words()
-    if any(mark in text for mark in _CODE) and sum(map(common.__contains__, tokens)) * 2 < len(tokens):
-        return True
     english = sum(map(common.__contains__, tokens))
     if english * 2 > len(tokens):
         return False
-    foreign = sum(token in FOREIGN or not token.isascii() for token in tokens)
+    if any(mark in text for mark in _CODE):
+        return True
+    foreign = sum((token in FOREIGN and token not in common) or not token.isascii() for token in tokens)
+    if "¿" in text or "¡" in text or (foreign > english and foreign > 1):
+        return True
     if any(sentence.hits or max(sentence.scores, default=0.0) > 1.0 for sentence in sentences):
-        return foreign > english + 1
+        return False
     return foreign > english or english * 4 < len(tokens)
 
 
