@@ -16,10 +16,14 @@ from dialog_envs.errors import UnknownTask, UsageError
 
 ENTRY_POINT_GROUP = "dialog_envs.tasks"
 """Installed packages name here, under a task's id, the module that registers it when imported."""
-TASKS: dict[str, str] = {"PreferenceElicitation-v0": "dialog_envs.tasks.preference.task:PreferenceTask"}
+TASKS: dict[str, str] = {
+    "PreferenceElicitation-v0": "dialog_envs.tasks.preference.task:PreferenceTask",
+    "Persuasion-v0": "dialog_envs.tasks.persuasion.task:PersuasionTask",
+}
 """Task classes by Gymnasium id."""
 ENVIRONMENTS: dict[str, str] = {
-    "PreferenceElicitation-v0": "dialog_envs.tasks.preference.env:PreferenceElicitationEnv"
+    "PreferenceElicitation-v0": "dialog_envs.tasks.preference.env:PreferenceElicitationEnv",
+    "Persuasion-v0": "dialog_envs.tasks.persuasion.env:PersuasionEnv",
 }
 """Environment classes by Gymnasium id."""
 

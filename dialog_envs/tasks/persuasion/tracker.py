@@ -12,6 +12,8 @@ from dataclasses import dataclass, field, replace
 
 from dialog_envs.core.dialogue import AGENT, Act, TurnView
 from dialog_envs.tasks.persuasion.dynamics import SUPPORT, appeal_of
+from dialog_envs.tasks.persuasion.language.reading import read
+from dialog_envs.tasks.persuasion.language.understanding import understand
 from dialog_envs.tasks.persuasion.scenario import scenario_from_brief
 
 Exchange = tuple[tuple[Act, ...], tuple[Act, ...]]
@@ -144,9 +146,6 @@ class Follower:
 
     def catch_up(self, dialogue: Sequence[TurnView]) -> None:
         """Read the turns that were not read yet."""
-        from dialog_envs.tasks.persuasion.language.reading import read
-        from dialog_envs.tasks.persuasion.language.understanding import understand
-
         for i in range(self._seen, len(dialogue)):
             turn = dialogue[i]
             if turn["speaker"] == AGENT:
