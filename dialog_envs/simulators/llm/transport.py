@@ -22,7 +22,7 @@ class Broken(Exception):
     """
 
     def __init__(self, reason: str, slow: bool = False) -> None:
-        super().__init__(reason)
+        super().__init__(" ".join(reason.split()))
         self.slow = slow
 
 
