@@ -18,11 +18,13 @@ ENTRY_POINT_GROUP = "dialog_envs.tasks"
 """Installed packages name here, under a task's id, the module that registers it when imported."""
 TASKS: dict[str, str] = {
     "PreferenceElicitation-v0": "dialog_envs.tasks.preference.task:PreferenceTask",
+    "Instruction-v0": "dialog_envs.tasks.instruction.task:InstructionTask",
     "Persuasion-v0": "dialog_envs.tasks.persuasion.task:PersuasionTask",
 }
 """Task classes by Gymnasium id."""
 ENVIRONMENTS: dict[str, str] = {
     "PreferenceElicitation-v0": "dialog_envs.tasks.preference.env:PreferenceElicitationEnv",
+    "Instruction-v0": "dialog_envs.tasks.instruction.env:InstructionEnv",
     "Persuasion-v0": "dialog_envs.tasks.persuasion.env:PersuasionEnv",
 }
 """Environment classes by Gymnasium id."""

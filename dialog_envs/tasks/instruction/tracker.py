@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 
 from dialog_envs.core.dialogue import AGENT, Act, TurnView
 from dialog_envs.tasks.instruction.acts import KINDS
+from dialog_envs.tasks.instruction.language.reading import read
+from dialog_envs.tasks.instruction.language.understanding import understand
 from dialog_envs.tasks.instruction.lesson import agent_turn
 from dialog_envs.tasks.instruction.scenario import InstructionScenario, scenario_from_brief
 
@@ -187,9 +189,6 @@ class Follower:
 
     def catch_up(self, dialogue: Sequence[TurnView]) -> None:
         """Read the turns that were not read yet."""
-        from dialog_envs.tasks.instruction.language.reading import read
-        from dialog_envs.tasks.instruction.language.understanding import understand
-
         for i in range(self._seen, len(dialogue)):
             turn = dialogue[i]
             if turn["speaker"] == AGENT:

@@ -9,8 +9,15 @@ from hypothesis import strategies as st
 from dialog_envs.core.dialogue import Act
 from dialog_envs.core.seeding import stream
 from dialog_envs.tasks.instruction.acts import KINDS
-from dialog_envs.tasks.instruction.content import concepts
-from dialog_envs.tasks.instruction.persona import MANNERS, STYLE, InstructionPersona, knowledge
+from dialog_envs.tasks.instruction.kernel import InstructionKernel
+from dialog_envs.tasks.instruction.persona import (
+    MANNERS,
+    STYLE,
+    InstructionPersona,
+    InstructionPrior,
+    knowledge,
+)
+from dialog_envs.tasks.instruction.policies import make_policy
 from dialog_envs.tasks.instruction.scenario import InstructionScenario, sample_scenario
 
 OTHERS = (
@@ -18,6 +25,35 @@ OTHERS = (
     Act("unknown"), Act("lengthy", value="long"), Act("lengthy", value="very_long"),
     Act("ask", "background"), Act("ask", "style"), Act("ask", "open"),
 )  # fmt: skip
+
+
+KERNEL = InstructionKernel()
+
+
+def give(policy, seed, family=None, lengthy=0):
+    """A lesson at the level of acts: (agent turns, user turns, persona, scenario, (last state, ended_by)).
+
+    Every ``lengthy``-th turn (0: none) is a long one, every second of these a very long one.
+    """
+    persona = InstructionPrior().sample(stream(seed, "persona"), family)
+    scenario = sample_scenario(stream(seed, "scenario"))
+    teacher = make_policy(policy)
+    teacher.start(scenario.brief, stream(seed, "acts"))
+    if hasattr(teacher, "reveal"):
+        teacher.reveal(persona, scenario)
+    state, rng, talk, heard, ended_by = KERNEL.start(scenario, persona), stream(seed, "coins"), [], [], "cap"
+    for turn in range(16):
+        acts = teacher.decide()
+        if lengthy and turn % lengthy == 1:
+            acts = (*acts, Act("lengthy", value="very_long" if turn % (2 * lengthy) == 1 else "long"))
+        user_acts, state, end = KERNEL.step(state, acts, rng)
+        talk.append(acts)
+        heard.append(user_acts)
+        if end:
+            ended_by = end
+            break
+        teacher.reader.hear(acts, user_acts)
+    return talk, heard, persona, scenario, (state, ended_by)
 
 
 @cache
@@ -38,11 +74,6 @@ def personas(draw, families=tuple(MANNERS)):
 def scenarios(draw) -> InstructionScenario:
     """Scenarios by their seed."""
     return sample_scenario(stream(draw(st.integers(0, 500)), "scenario"))
-
-
-def smallest() -> InstructionScenario:
-    """The concept with the fewest ideas."""
-    return InstructionScenario(min(concepts(), key=lambda entry: len(entry.ideas)).id)
 
 
 @st.composite

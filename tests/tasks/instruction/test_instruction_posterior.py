@@ -1,8 +1,11 @@
 """The exact posterior of Instruction-v0 against Bayes' rule over the kernel."""
 
+import math
 import time
+from dataclasses import replace
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,18 +15,27 @@ from dialog_envs.tasks.instruction.content import concepts
 from dialog_envs.tasks.instruction.kernel import InstructionKernel
 from dialog_envs.tasks.instruction.likelihood import FAMILIES, TASTES
 from dialog_envs.tasks.instruction.persona import InstructionPrior, project
+from dialog_envs.tasks.instruction.policies import STYLES
 from dialog_envs.tasks.instruction.posterior import Belief
 from dialog_envs.tasks.instruction.scenario import InstructionScenario
-from tests.tasks.instruction.lessons import cases
+from tests.tasks.instruction.lessons import cases, give
 
 KERNEL = InstructionKernel()
 CROWD = 60
 
 
 def crowd(persona, seed):
-    """The persona and others, each once."""
+    """The persona and others, each once: mostly like the persona in something, so that acts do not tell them apart."""
     rng, prior = stream(seed, "crowd"), InstructionPrior()
-    return list(dict.fromkeys([persona, *(prior.sample(rng) for _ in range(CROWD))]))
+    found = [persona]
+    for family in prior.families:
+        for _ in range(CROWD // len(prior.families)):
+            other = prior.sample(rng, family)
+            same = replace(other, ideas=persona.ideas) if rng.random() < 0.7 else other
+            if rng.random() < 0.3:
+                same = replace(same, background=persona.background, style=persona.style)
+            found += [each for each in (same, other) if prior.log_prob(each) > -math.inf][:1]
+    return list(dict.fromkeys(found))
 
 
 def by_bayes(personas, scenario, talk, heard):
@@ -60,34 +72,44 @@ def by_belief(belief, personas, scenario):
     return keys, cells
 
 
-@settings(max_examples=60, deadline=None)
-@given(case=cases(), crowd_seed=st.integers(0, 10_000))
-def test_belief_is_bayes_rule_over_the_kernel(case, crowd_seed):
-    persona, scenario, talk, seed = case
+def compare(persona, scenario, talk, heard, crowd_seed):
+    """The belief on a crowd after a talk is what Bayes' rule says."""
     personas = crowd(persona, crowd_seed)
-    belief, state, rng = (
-        Belief(scenario, personas=personas),
-        KERNEL.start(scenario, persona),
-        stream(seed, "coins"),
-    )
-    heard = []
-    for agent_acts in talk:
-        user_acts, state, ended_by = KERNEL.step(state, agent_acts, rng)
+    belief = Belief(scenario, personas=personas)
+    for agent_acts, user_acts in zip(talk, heard, strict=False):
         belief.update(agent_acts, user_acts)
-        heard.append(user_acts)
-        if ended_by:
-            break
     assert belief.impossible == 0
     expected = by_bayes(personas, scenario, talk, heard)
     keys, cells = by_belief(belief, personas, scenario)
-    sums = {}
+    sums: dict = {}
     for key, p in zip(keys, expected, strict=True):
         sums[key] = sums.get(key, 0.0) + p
     for key, p in sums.items():
         assert abs(cells.get(key, 0.0) - p) < 1e-9, key
-    mine = [i for i in range(len(belief.students)) if belief.students.status.shape[1]]
-    assert mine
     assert abs(belief.mass.sum() - 1.0) < 1e-9
+
+
+@settings(max_examples=60, deadline=None)
+@given(case=cases(), crowd_seed=st.integers(0, 10_000))
+def test_belief_is_bayes_rule_over_the_kernel(case, crowd_seed):
+    persona, scenario, talk, seed = case
+    state, rng, heard = KERNEL.start(scenario, persona), stream(seed, "coins"), []
+    for agent_acts in talk:
+        user_acts, state, ended_by = KERNEL.step(state, agent_acts, rng)
+        heard.append(user_acts)
+        if ended_by:
+            break
+    compare(persona, scenario, talk, heard, crowd_seed)
+
+
+@pytest.mark.parametrize("seed", range(45))
+def test_belief_is_bayes_rule_in_lessons_as_they_are_given(seed):
+    names = [*STYLES, "heuristic", "random"]
+    families = InstructionPrior().families
+    talk, heard, persona, scenario, _ = give(
+        names[seed % len(names)], seed, families[seed % len(families)], seed % 3
+    )
+    compare(persona, scenario, talk, heard, seed)
 
 
 @settings(max_examples=30, deadline=None)
