@@ -39,6 +39,12 @@ def numbers_in(text: str) -> frozenset[float]:
     return frozenset(amount.value for amount in amounts(tokenise(text)))
 
 
+@lru_cache(maxsize=8_192)
+def money_in(text: str) -> tuple[float, ...]:
+    """The amounts of money that a text names, in euros, in order."""
+    return tuple(amount.value for amount in amounts(tokenise(text)) if amount.money)
+
+
 def raised(dialogue: Sequence[Any]) -> tuple[str, ...]:
     """The objections of the last user turn that has any, of the last :data:`RECENT`, in the order of the vocabulary."""
     for turn in reversed(user_texts(dialogue)[-RECENT:]):

@@ -16,7 +16,9 @@ import numpy as np
 from dialog_envs.core.dialogue import AGENT, Act, Turn
 from dialog_envs.tasks.language.grammar import Bank
 from dialog_envs.tasks.language.voice import Draws, cap, join, sentence
+from dialog_envs.tasks.persuasion.acts import band
 from dialog_envs.tasks.persuasion.language.grammar import load
+from dialog_envs.tasks.persuasion.language.objections import money_in
 
 OPENERS = {
     "warm": "warm", "yes_sayer": "warm", "practical": "plain", "busy": "plain", "cautious": "careful",
@@ -27,17 +29,24 @@ _FULL = 0.2
 """How often somebody of few words says a whole sentence all the same."""
 _NO_OPENER = frozenset(("greet", "clarify", "leave", "nudge", "overwhelmed", "donate", "promise", "agree"))
 """Kinds whose words begin with an opener of their own."""
+_TAKING = frozenset(("donate", "promise"))
+"""Kinds that take up an offer."""
 _UNCHANGED = frozenset(("greet", "leave", "clarify"))
 """Kinds that are said without an aside."""
+
+
+_QUESTIONS = ("you're", "so you're", "{s},")
+"""How first words begin that ask."""
 
 
 class Voice(Draws):
     """Who speaks in one turn: the persona's manner, and the random draws."""
 
-    __slots__ = ("high", "low", "opener")
+    __slots__ = ("high", "low", "offers", "opener")
 
-    def __init__(self, persona: Any, rng: np.random.Generator) -> None:
+    def __init__(self, persona: Any, rng: np.random.Generator, offers: tuple[float, ...] = ()) -> None:
         super().__init__(rng)
+        self.offers = offers
         talk = persona.manner.talk
         self.high = talk == "high"
         self.low = talk == "low" and self.draw() >= _FULL
@@ -66,7 +75,7 @@ def phrase(
     Raises:
         KeyError: an act of an unknown kind, slot or value.
     """
-    voice = Voice(persona, rng)
+    voice = Voice(persona, rng, _offers(dialogue) if any(act.kind in _TAKING for act in acts) else ())
     asked = _asked(dialogue)
     sentences = []
     for position, act in enumerate(acts):
@@ -88,8 +97,9 @@ def opening(persona: Any, scenario: Any, rng: np.random.Generator) -> str:
     bank, name = load("frames")["opening"], scenario.charity.name
     if voice.low:
         return sentence(voice.pick(bank["low"]).replace("{s}", name))
-    text = join(voice.pick(bank["hello"]), voice.pick(bank["text"]))
-    return sentence((text + voice.pick(bank["want"])).replace("{s}", name))
+    text, want = voice.pick(bank["text"]), voice.pick(bank["want"])
+    mark = "?" if text.startswith(_QUESTIONS) else "."
+    return sentence((join(voice.pick(bank["hello"]), text) + mark + want[1:]).replace("{s}", name))
 
 
 def _asked(dialogue: Sequence[Any]) -> frozenset[str | None] | None:
@@ -97,6 +107,16 @@ def _asked(dialogue: Sequence[Any]) -> frozenset[str | None] | None:
     if dialogue and isinstance(dialogue[-1], Turn) and dialogue[-1].speaker == AGENT:
         return frozenset(act.slot for act in dialogue[-1].acts if act.kind == "ask")
     return None
+
+
+def _offers(dialogue: Sequence[Any]) -> tuple[float, ...]:
+    """The amounts of money that the agent named, the last first."""
+    found: list[float] = []
+    for turn in reversed(dialogue):
+        speaker, text = (turn.speaker, turn.text) if isinstance(turn, Turn) else (turn["speaker"], turn["text"])
+        if speaker == AGENT:
+            found += reversed(money_in(text))
+    return tuple(found)
 
 
 def _lead(voice: Voice, act: Act, position: int, asked: frozenset[str | None] | None) -> str:
@@ -125,9 +145,13 @@ def _with_tail(voice: Voice, act: Act, text: str) -> str:
     return sentence(text[:-1] + (f".{tail}" if tail[0] == " " else tail))
 
 
-def _amount(voice: Voice, value: str | None) -> str:
-    bank = load("frames")["amount"][value or "small"]
-    return voice.pick(bank["low" if voice.low else "text"])
+def _amount(voice: Voice, act: Act) -> str:
+    """The amount in words; who takes an offer takes the amount that was offered, where it is of the band."""
+    value = act.value or "small"
+    offered = next((euros for euros in voice.offers if euros >= 1 and band(euros) == value), None)
+    if offered is not None and act.kind in _TAKING:
+        return f"{offered:g} euros"
+    return voice.pick(load("frames")["amount"][value]["low" if voice.low else "text"])
 
 
 def _by_slot(voice: Voice, act: Act) -> str:
@@ -144,7 +168,7 @@ def _plain(voice: Voice, act: Act) -> str:
 
 def _with_amount(voice: Voice, act: Act) -> str:
     """Acts about an amount."""
-    bank, amount = load("frames")[act.kind], _amount(voice, act.value)
+    bank, amount = load("frames")[act.kind], _amount(voice, act)
     return voice.pick(bank["low" if voice.low else "text"]).replace("{a}", amount)
 
 

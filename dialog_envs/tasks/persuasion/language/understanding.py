@@ -291,7 +291,7 @@ class _Turn:
         if strong and not (wants and self._invites(clause, strong)):
             self._ask(clause, strong)
             return True
-        if clause.has("token") and (real or clause.has("prop")) and not clause.has("obj.cost"):
+        if clause.has("token") and (real or clause.has("strongprop")) and not clause.has("obj.cost"):
             self._add(clause.start, "propose", value="token")
             return True
         if wants and (real or self._requests(clause)):
@@ -414,12 +414,12 @@ class _Turn:
         """The objection that a statement meets; "" if it meets none."""
         known = self.known.get(clause.sentence, frozenset())
         weights = {slot: clause.weight(f"obj.{slot}", known) for slot in OBJECTIONS}
-        best = max(OBJECTIONS, key=lambda slot: (weights[slot] + (slot in self.doubts), slot in self.doubts))
+        best = max(OBJECTIONS, key=lambda slot: (weights[slot], slot in self.doubts))
         conceding = clause.has("concedestrong")
-        conceded = conceded and clause.sentence not in self.facts
-        if weights[best] and (conceding or conceded or best in self.doubts):
-            if conceding or best in self.doubts or weights[best] >= 2:
-                return best
+        if weights[best] and conceding:
+            return best
+        if clause.sentence not in self.facts and weights[best] >= 2 and (conceded or best in self.doubts):
+            return best
         if conceding and self.doubts and clause.has("worried"):
             return self.doubts[0]
         return ""
