@@ -45,7 +45,11 @@ class BatchedUser(Protocol):
         """One reply an episode, in order."""
 
 
-USERS: dict[str, str] = {"scripted": "dialog_envs.simulators.users.scripted:ScriptedUser"}
+USERS: dict[str, str] = {
+    "scripted": "dialog_envs.simulators.users.scripted:ScriptedUser",
+    "grounded": "dialog_envs.simulators.users.grounded:GroundedUser",
+    "llm": "dialog_envs.simulators.users.llm:LLMUser",
+}
 """Simulators by name, as ``module:attribute``."""
 
 

@@ -1,0 +1,218 @@
+"""The llm user: a chat model plays the persona, and the kernel keeps score.
+
+The model gets the paper's kind of prompt (who you are, what is hidden about you, how such talks end) and answers in
+fields: what it does, what it says, whether it is done. Control is taken from the fields alone. What it says is read
+back by the task's understanding, so that the score rests on acts, as ever.
+
+The kernel follows: it knows what this persona could do in answer to each turn. Two things are never let through, and
+are asked for again, then an error: words that leak (:mod:`dialog_envs.simulators.users.guard`, or more facts at once
+than anybody asked for), and consent that this persona would not give now. Everything else that does not fit the
+persona is let through, counted, and reported as fidelity.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dialog_envs.core.dialogue import Act, TurnView, UserTurn
+from dialog_envs.errors import SimulatorError
+from dialog_envs.simulators.llm import ChatModel, ChatReply, ChatRequest
+from dialog_envs.simulators.users.acting import user_acts
+from dialog_envs.simulators.users.following import Branch, Following, keys
+from dialog_envs.simulators.users.guard import Secrets, leak, persona_keys
+from dialog_envs.simulators.users.played import Asking, ModelPlayedUser
+from dialog_envs.simulators.users.prompting import card, chat, fill, followed_by, short_brief
+
+MAX_TOKENS = 1_000
+"""Room for a reply in its form, and for what a reasoning model thinks before."""
+MOST_UNASKED = 1
+"""Facts that may be told in one turn beyond those that the agent's turn elicits."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Refused:
+    """A reply that cannot be used.
+
+    Attributes:
+        problem: what is wrong, for the model.
+        note: which of the user's notes counts it.
+        consent: whether consent is what was wrong: the next reply cannot choose it.
+    """
+
+    problem: str
+    note: str
+    consent: bool = False
+
+
+class LLMUser(ModelPlayedUser):
+    """See the module's text.
+
+    Args:
+        model: a chat model or its name.
+        attempts: how often a turn is asked for; then the episode is unscored.
+        temperature: of writing; 0.8 by default.
+
+    Raises:
+        ModelUnavailable: the model is not here.
+    """
+
+    kind = "llm"
+    prompts = ("llm", "llm_again", "glossary")
+
+    def __init__(
+        self, model: str | ChatModel = "embedded", attempts: int = 4, temperature: float = 0.8
+    ) -> None:
+        super().__init__(model, attempts)
+        self.temperature = temperature
+
+    @property
+    def version(self) -> str:
+        """With the temperature, which changes the words."""
+        return f"{super().version} temperature:{self.temperature:g}"
+
+    def _begin(self) -> None:
+        task, brief = self._task, self._task.task_brief
+        self._following = Following(task, self._persona, self._scenario)
+        self._kinds = user_acts(task)
+        rows, families = task.persona_card(self._persona), task.prior.families
+        scene = self._scenario.brief
+        values = {
+            "user_role": brief.user_role,
+            "agent_role": brief.agent_role,
+            "success": brief.outcomes[0],
+            "failure": brief.outcomes[1],
+            "mark": self._marks.tag,
+            "canary": self._marks.canary,
+        }
+        bare = fill("llm", card="", brief="", **values)
+        self._prompt = fill(
+            "llm", card=card(rows, families), brief=short_brief(scene) if self.small else scene, **values
+        )
+        if not self.small:  # which would say the examples
+            self._prompt += "\n" + fill("glossary", glossary=self._glossary())
+        data = persona_keys(self._persona.to_json())
+        self._secrets = Secrets(self._marks, bare, scene, data, tuple(rows), families)
+
+    def _glossary(self) -> str:
+        brief, roles = self._task.task_brief, self._task.act_roles
+        told = dict(self._kinds)
+        told |= dict.fromkeys(roles.accepts, f"ends the talk: {brief.outcomes[0]}")
+        told |= dict.fromkeys(roles.leaves, f"ends the talk: {brief.outcomes[1]}")
+        return "\n".join(f"- {kind}: {text}" if text else f"- {kind}" for kind, text in told.items())
+
+    def _schema(self, consent: bool) -> dict[str, Any]:
+        roles = self._task.act_roles
+        kinds = [kind for kind in self._kinds if consent or kind not in roles.accepts]
+        what = f"what {self._task.task_brief.user_role} does with this turn, one of: {', '.join(kinds)}"
+        properties: dict[str, Any] = {
+            "text": {"type": "string", "description": "what you say to them, one or two short sentences"},
+            "act": {"enum": kinds, "description": what},
+        }
+        if not self.small:  # which would toss a coin; the act says it all
+            properties["done"] = {
+                "type": "boolean",
+                "description": "true only if you end the talk with this turn",
+            }
+        return {
+            "type": "object",
+            "properties": properties,
+            "required": list(properties),
+            "additionalProperties": False,
+        }
+
+    def _answer(self, dialogue: Sequence[TurnView]) -> Asking[UserTurn]:
+        task = self._task
+        heard = task.language.understand(dialogue[-1]["text"], self._scenario, dialogue[:-1])
+        branches = self._following.branches(heard)
+        messages = chat(self._prompt, dialogue, self._marks)
+        refused: _Refused | None = None
+        consent = True
+        for attempt in range(self.attempts):
+            asked = messages
+            if refused is not None:
+                asked = followed_by(messages, fill("llm_again", problem=refused.problem))
+            reply = yield self._request(asked, attempt, consent)
+            assert isinstance(reply, ChatReply)
+            result = self._turn_of(reply, heard, branches, dialogue)
+            if isinstance(result, UserTurn):
+                self._following.follow(heard, result.acts, result.ended_by)
+                return result
+            refused = result
+            consent = consent and not refused.consent
+            self.notes["again"] += 1
+            self.notes[refused.note] = self.notes.get(refused.note, 0.0) + 1
+        raise SimulatorError(
+            f"the llm user ({self.model.name}) gave no turn that can be used in {self.attempts} attempts; the last "
+            f"time: {refused.problem if refused else ''}. Use a stronger model."
+        )
+
+    def _request(self, messages: Any, attempt: int, consent: bool) -> ChatRequest:
+        return ChatRequest(
+            messages,
+            60 if self.small else MAX_TOKENS,
+            self.temperature,
+            seed=self._request_seed(attempt),
+            schema=self._schema(consent),
+            trial=attempt,
+            role="user",
+        )
+
+    def _turn_of(
+        self,
+        reply: ChatReply,
+        heard: tuple[Act, ...],
+        branches: Sequence[Branch],
+        dialogue: Sequence[TurnView],
+    ) -> UserTurn | _Refused:
+        """The turn that a reply makes, or why it makes none."""
+        if reply.finish_reason == "content_filter" or reply.data is None:
+            return _Refused("it was withheld by a content filter", "withheld")
+        text, kind = " ".join(str(reply.data["text"]).split()), str(reply.data["act"])
+        if not text:
+            return _Refused("it says nothing", "empty")
+        told = leak(text, self._secrets)
+        if told is not None:
+            return _Refused(told, "leaks")
+        roles = self._task.act_roles
+        read = self._task.language.read(text, self._scenario, dialogue)
+        if self._tells_too_much(heard, read, dialogue):
+            return _Refused("it tells more about you than was asked", "leaks")
+        if kind in roles.accepts:
+            return self._consent(text, kind, read, heard, branches)
+        goes_on = tuple(act for act in read if act.kind not in roles.accepts | roles.leaves)
+        if branches and all(branch.ended_by == "agent" for branch in branches):  # the agent has said goodbye
+            leaving = tuple(act for act in branches[0].acts if act.kind in roles.leaves)
+            return UserTurn(text, (*goes_on, *leaving), True, "agent", heard)
+        if kind in roles.leaves or bool(reply.data.get("done", False)):
+            left = Act(kind if kind in roles.leaves else min(roles.leaves))
+            return UserTurn(text, (*goes_on, left), True, "leave", heard)
+        return UserTurn(text, goes_on, False, None, heard)
+
+    def _consent(
+        self,
+        text: str,
+        kind: str,
+        read: tuple[Act, ...],
+        heard: tuple[Act, ...],
+        branches: Sequence[Branch],
+    ) -> UserTurn | _Refused:
+        """The end that the field says, if the kernel admits it: consent to what was offered, or to nothing."""
+        roles = self._task.act_roles
+        said = keys((act for act in read if act.kind in roles.accepts), roles)
+        for branch in branches:
+            given = tuple(act for act in branch.acts if act.kind in roles.accepts)
+            specific = {key for key in said if len(key) > 1}
+            if branch.ended_by == "accept" and specific <= keys(given, roles):
+                others = tuple(act for act in read if act.kind not in roles.accepts | roles.leaves)
+                return UserTurn(text, (*others, *given), True, "accept", heard)
+        return _Refused(
+            f"this person would not do that now ({kind.replace('_', ' ')})", "refused", consent=True
+        )
+
+    def _tells_too_much(
+        self, heard: tuple[Act, ...], read: tuple[Act, ...], dialogue: Sequence[TurnView]
+    ) -> bool:
+        verdict = self._following.judge(heard, read, dialogue)
+        return len(verdict.volunteered) > MOST_UNASKED
