@@ -64,7 +64,7 @@ def test_every_sentence_of_the_material_can_be_written_and_read_back():
             for kind in TEXTS:
                 token = f"<{kind}> <{place}>"
                 text = VIEW.realise(token, scenario.brief, [])
-                assert "<" not in token.replace(token, text), token
+                assert text != token
                 _, seen = VIEW.segments(scenario.brief, [{"speaker": AGENT, "text": text}])[1]
                 assert VIEW.realise(seen, scenario.brief, []) == text
                 assert seen == token, idea.id
