@@ -6,7 +6,7 @@ for having been asked before is the same for every persona that could be sitting
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 
 from dialog_envs.core.dialogue import Act
@@ -181,39 +181,36 @@ class Lesson:
 
     def after(self, turn: AgentTurn, user_acts: tuple[Act, ...], items: tuple[str, ...]) -> Lesson:
         """The record after an exchange."""
-        record = replace(
-            self,
+        taught, quizzed = _one(turn.explain), _one(turn.quiz)
+        shown, voiced, told = None, _NONE, self.told
+        for act in user_acts:
+            if act.kind == "show":
+                shown = act.value
+            elif act.kind == "object" and act.item in items:
+                voiced = _one(items.index(act.item))
+            elif act.kind == "answer" and act.slot is not None:
+                told = told | {act.slot}
+        right, gap, mistaken = (
+            quizzed if shown == value else _NONE for value in ("right", "gap", "misconception")
+        )
+        return Lesson(
             turns=self.turns + 1,
+            told=told,
+            asked=self.asked.union(i for slot, i in turn.asks if slot == "idea" and i is not None),
+            checked=self.checked | quizzed,
+            right=self.right - quizzed | right,
+            gaps=self.gaps - taught - quizzed | gap,
+            exposed=self.exposed | voiced | mistaken,
+            touched=self.touched | taught | right,
+            heard=self.heard if turn.explain is None else self.heard | {(turn.explain, turn.kind)},
+            last=self.last if turn.explain is None else turn.explain,
             greeted=self.greeted or turn.pleasant,
             encouraged=turn.encourage or (self.encouraged and turn.explain is None and turn.quiz is None),
-            asked=self.asked | {i for slot, i in turn.asks if slot == "idea" and i is not None},
         )
-        for act in user_acts:
-            if act.kind == "answer" and act.slot is not None:
-                record = replace(record, told=record.told | {act.slot})
-            if act.kind == "object" and act.item in items:
-                record = replace(record, exposed=record.exposed | {items.index(act.item)})
-        if turn.explain is not None:
-            record = replace(
-                record,
-                heard=record.heard | {(turn.explain, turn.kind)},
-                touched=record.touched | {turn.explain},
-                gaps=record.gaps - {turn.explain},
-                last=turn.explain,
-            )
-        return record._after_quiz(turn.quiz, user_acts) if turn.quiz is not None else record
 
-    def _after_quiz(self, quiz: int, user_acts: tuple[Act, ...]) -> Lesson:
-        shown = next((act.value for act in user_acts if act.kind == "show"), None)
-        here = frozenset((quiz,))
-        return replace(
-            self,
-            checked=self.checked | here,
-            right=self.right | here if shown == "right" else self.right - here,
-            gaps=self.gaps | here if shown == "gap" else self.gaps - here,
-            exposed=self.exposed | here if shown == "misconception" else self.exposed,
-            touched=self.touched | here if shown == "right" else self.touched,
-        )
+
+def _one(idea: int | None) -> frozenset[int]:
+    return _NONE if idea is None else frozenset((idea,))
 
 
 def public_cost(lesson: Lesson, turn: AgentTurn) -> int:
