@@ -41,8 +41,11 @@ WARM, COOL = 30, 0
 """An appeal that adds this much or more is warmly received; one that adds this little or less coolly."""
 
 FACT_TRUST: dict[str, int] = {"credibility": 20, "evidence": 15, "spending": 15}
-"""What a fact adds to trust, once; ``ANSWERED`` more if the person had asked for it."""
+"""What a fact adds to trust, once."""
 ANSWERED = 15
+"""What it adds besides if the person had asked for it."""
+CREDIBLE = 5
+"""What a credibility appeal adds to trust."""
 FACT_WILL: dict[str, dict[str, int]] = {
     "reason": {"impact": 15, "evidence": 15, "mission": 5},
     "feeling": {"impact": 10, "story": 15, "mission": 10},
@@ -96,8 +99,8 @@ COST = {
     "pressure": 150,
     "pressure on the reactant": 250,
     "invention": 150,
-    "crowded": 90,
-    "long": 40,
+    "crowded": 120,
+    "long": 50,
     "very_long": 100,
     "not understood": 100,
     "idle": 50,

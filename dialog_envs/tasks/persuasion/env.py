@@ -54,32 +54,34 @@ class PersuasionEnv(DialogEnv):
     | `practical` | typical | to the point; patience 9 |
     | `cautious` | typical | answers 80 % of questions; patience 9.8; a small first step helps |
     | `busy` | typical | few words; patience 7.5; 40 % of its first yeses are promises |
-    | `guarded` | hard | names a pretext; the real objection comes out only when asked about, with trust from 0.6 |
-    | `yes_sayer` | hard | promises at once to get away; gives only on a commitment, with the hidden concern met |
-    | `reactant` | hard | resents pressure twice as much, walks out the second time |
-    | `evidence_only` | hard | gives on evidence alone; stories, feelings and flattery put it off |
+    | `guarded` | hard | names a pretext; the real objection comes out when asked about, with trust of 0.6; patience 8.8 |
+    | `yes_sayer` | hard | promises to get away; gives only on a commitment, the hidden concern met; patience 8.8 |
+    | `reactant` | hard | resents pressure twice as much, walks out the second time; patience 8.6 |
+    | `evidence_only` | hard | gives on evidence alone; stories, feelings and flattery put it off; patience 8.6 |
 
     ## Dynamics
     *Willingness* starts at 0; from 0.8 a small, 1.1 a medium, 1.4 a large donation is made, as far as means allow. An
     appeal adds by its fit to taste (a logical one 0.6 for reason, 0.15 for feeling; an emotional one 0.1 and 0.6; a
-    story 0.15 and 0.5; identity 0.3 and 0.4; values 0.45) if it names the value that moves the persona; half if it
-    names none (identity and values: nothing); -0.1 if it names another. The second of a kind counts half, a third -0.1,
-    and all count half while trust is below 0.3. A fact adds up to 0.15.
+    story 0.15 and 0.5; identity 0.3 and 0.4; credibility 0.25 and 0.1; values 0.45) if the turn names the value that
+    moves the persona ("If you care about nature, …"); half if it names none (values: nothing; credibility: all); -0.1
+    if it names another. The second of a kind counts half, a third -0.1, and all count half while trust is below 0.3.
+    0.3 or more are warmly received, 0 or less coolly. A fact adds up to 0.15, a met objection 0.1.
     *Trust* starts at 0.2, 0.5 or 0.7, and nothing is given below 0.5. Credibility adds 0.2, evidence and spending 0.15
-    each (0.15 more if asked for); speaking of an objection that the persona does not have costs 0.1, pressure 0.2, an
-    invention 0.4.
+    each (0.15 more if asked for), a credibility appeal 0.05; speaking of an objection that the persona does not have
+    costs 0.1, pressure 0.2, an invention 0.4.
     *Objections* must be named before they can be met: in answer to "what is in the way?" (the hidden one second, and
     only with trust of 0.3), on a request, unasked, or when the agent hits upon them. Words and the fact that belongs to
-    it meet one (cost: impact; waste: spending; effect: evidence; home first: mission; burnt before: credibility; time:
-    words do); who likes reason is content with the fact, who likes feeling and trusts, with words.
-    *Requests* meet what is in the way in this order: the objection at hand, trust ("what do you do with the money?"),
-    evidence (one family), willingness (a plain no), the hidden objection (named 20 to 40 % of the time, else a plain
-    no). Too much is answered with a lower amount. A token is taken with trust of 0.3, and adds 0.25 to willingness in
-    families that a first step works on.
+    it meet one (cost: impact; waste: spending; effect: evidence; home first: mission; burnt before: credibility; no
+    time: words do); who likes reason is content with the fact, who likes feeling and trusts, with words.
+    *Requests* meet what is in the way in this order: the objection at hand, trust (a fact is asked for), evidence (one
+    family), willingness (a plain no), the hidden objection (named 20 to 40 % of the time, by `guarded` and `yes_sayer`
+    never, else a plain no). Too much is answered with a lower amount. A token is taken with trust of 0.3, and adds 0.25
+    to willingness in the families that a first step works on. A commitment asked for right away saves the detour by a
+    promise, and costs 0.4 of patience if it is refused.
     *Patience* goes with every turn (0.3), question (0.4), appeal (0.4; coolly received 0.6 more), fact (0.25; told
-    again 0.4), repeated question (0.7 more), request refused (0.8, 0.3 more for each one before), amount too large
-    (0.6), pressure or invention (1.5), third and further point of a turn (0.9), long turn (0.4; over 140 words 1.0),
-    idle talk (0.5; the first pleasantry is free) and with what is not understood (1.0).
+    again 0.4), words about an objection (0.25), repeated question (0.7 more), request refused (0.8; then 1.1, 1.4),
+    amount too large (0.6), pressure or invention (1.5), third and further point of a turn (1.2), long turn (over 70
+    words 0.5, over 140 1.0), idle talk (0.5; the first pleasantry is free) and with what is not understood (1.0).
 
     ## Information
     `info["outcome"]` at the end: success, graded, who ended it, parts of the reward. With `reveal_persona=True` also

@@ -269,7 +269,7 @@ class _Turn:
         self.appealed = (*self.appealed, slot)
         self.will += won
         if slot == "credibility" and won > 0:
-            self.trust += 5
+            self.trust += d.CREDIBLE
         if won >= d.WARM:
             self.acts.append(Act("warm", slot))
         elif won <= d.COOL:

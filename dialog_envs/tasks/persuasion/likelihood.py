@@ -248,7 +248,7 @@ class Exchange:
         self.public = _with(self.public, appealed=(*self.public.appealed, slot))
         crowd.will += gain
         if slot == "credibility":
-            crowd.trust += np.int16(5) * (gain > 0)
+            crowd.trust += np.int16(d.CREDIBLE) * (gain > 0)
         warm, cool = gain >= d.WARM, gain <= d.COOL
         self.charge("cool appeal", cool)
         said = np.where(warm, code("warm", slot), code("cool", slot)).astype(np.int16)

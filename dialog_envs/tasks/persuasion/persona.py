@@ -80,8 +80,8 @@ MANNERS: dict[str, Manner] = {
     # hard families: held out
     "guarded": Manner("low", 880, 0.7, 0.0, 0.0),
     "yes_sayer": Manner("high", 880, 0.9, 0.1, 0.0, promises=1.0, foot=True),
-    "reactant": Manner("mid", 880, 0.8, 0.1, 0.2, reactant=True),
-    "evidence_only": Manner("mid", 900, 0.9, 0.1, 0.3),
+    "reactant": Manner("mid", 860, 0.8, 0.1, 0.2, reactant=True),
+    "evidence_only": Manner("mid", 860, 0.9, 0.1, 0.3),
 }
 TYPICAL = ("warm", "practical", "cautious", "busy")
 HARD_FAMILIES = ("guarded", "yes_sayer", "reactant", "evidence_only")

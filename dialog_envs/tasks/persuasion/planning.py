@@ -20,7 +20,7 @@ from dialog_envs.tasks.persuasion.posterior import Belief
 
 SURE = 0.75
 """Ask for money at this chance that nothing is in the way."""
-LATE = 220
+LATE = 300
 """Expected patience left below which it asks at once."""
 
 
@@ -72,14 +72,14 @@ class InformationGainPolicy(Policy):
     def _prepare(self, blocked: dict[str, float]) -> Acts:
         """A turn that removes what is in the way and asks what is unknown."""
         acts = [*self._objections(), *self._trust(blocked["trust"], blocked["evidence"])]
-        informed = [act.slot for act in acts if act.kind == "inform"]
-        if blocked["will"] > 0.15:
-            acts += self._appeal(bool(acts))
+        if blocked["will"] > 0.15 and len(acts) < d.POINTS_A_TURN:
+            acts += self._appeal()
         question = self._question(blocked)
-        if question is not None:
+        room = len(acts) < d.POINTS_A_TURN or (question == "concern" and len(acts) == d.POINTS_A_TURN)
+        if question is not None and room:
             acts.append(Act("ask", question))
-        elif blocked["will"] > 0.15 and len(informed) < 2:
-            acts += self._fact(informed)
+        elif blocked["will"] > 0.15 and room:
+            acts += self._fact([act.slot for act in acts if act.kind == "inform"])
         return tuple(acts)
 
     def _objections(self) -> list[Act]:
@@ -120,7 +120,7 @@ class InformationGainPolicy(Policy):
         best = max(gains, key=lambda fact: gains[fact], default=None)
         return [Act("inform", best)] if best is not None and gains[best] > 4 else []
 
-    def _appeal(self, busy: bool) -> list[Act]:
+    def _appeal(self) -> list[Act]:
         """The appeal of the highest expected gain."""
         value_p = self.belief.marginals()["value"]
         likely = max(value_p, key=lambda name: value_p[name])
