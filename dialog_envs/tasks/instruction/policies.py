@@ -19,6 +19,8 @@ from dialog_envs.tasks.instruction.scenario import InstructionScenario
 from dialog_envs.tasks.instruction.tracker import GAP, MISC, OPEN, SAYS, TOLD, Follower
 
 Acts = tuple[Act, ...]
+MOST_TRIES = 3
+"""A behaviour policy explains an idea so often at most."""
 
 
 @dataclass(frozen=True)
@@ -188,6 +190,7 @@ class BehaviourPolicy(Policy):
         self.plan = items
         self.seen = {item for item in items if not self.chance(style.checks)}
         self.given_up: set[str] = set()
+        self.given: dict[str, int] = {}
         self.verified: set[str] = set()
         self.praised = False
 
@@ -241,8 +244,8 @@ class BehaviourPolicy(Policy):
 
     def teach(self, item: str) -> Acts:
         """Explain, perhaps with something beside it."""
-        failed = len(self.reader.tracker.failed.get(item, ()))
-        if failed and (failed > 2 or not self.chance(self.style.retries)):
+        given = self.given[item] = self.given.get(item, 0) + 1
+        if given > MOST_TRIES or (given > 1 and not self.chance(self.style.retries)):
             self.given_up.add(item)
             return ()
         acts = [self.teach_act(item)]
