@@ -54,7 +54,7 @@ class PersuasionEnv(DialogEnv):
     | `practical` | typical | to the point; patience 9 |
     | `cautious` | typical | answers 80 % of questions; patience 9.8; a small first step helps |
     | `busy` | typical | few words; patience 7.5; 40 % of its first yeses are promises |
-    | `guarded` | hard | names a pretext; the real objection comes out when asked about, with trust of 0.6; patience 8.8 |
+    | `guarded` | hard | names a pretext; the real objection comes out when asked, with trust of 0.6; patience 8.8 |
     | `yes_sayer` | hard | promises to get away; gives only on a commitment, the hidden concern met; patience 8.8 |
     | `reactant` | hard | resents pressure twice as much, walks out the second time; patience 8.6 |
     | `evidence_only` | hard | gives on evidence alone; stories, feelings and flattery put it off; patience 8.6 |

@@ -1,10 +1,10 @@
 """How a small learned agent sees Persuasion-v0: notes, and a token for every fact.
 
 Before each agent turn stands a note that a program makes from the text alone: what is known of the person, what is in
-the way, what went down well. The charity's name appears as ``<charity>``, and a fact of the brief as ``<evidence>``,
-``<spending>`` …: so a language model of a million parameters can learn *what to say next* without having to learn
-facts by heart (SimpleTOD, Hosseini-Asl et al., 2020; delexicalisation: Wen et al., 2015). Every learned agent sees the
-same view.
+the way, what went down well. The charity's name appears as ``<charity>``, the value that the person has told as
+``<value>``, and a fact of the brief as ``<evidence>``, ``<spending>`` …: so a language model of a million parameters
+can learn *what to say next* without having to learn facts by heart (SimpleTOD, Hosseini-Asl et al., 2020;
+delexicalisation: Wen et al., 2015). Every learned agent sees the same view.
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ from dialog_envs.tasks.persuasion.dynamics import SUPPORT
 from dialog_envs.tasks.persuasion.scenario import PersuasionScenario, scenario_from_brief
 from dialog_envs.tasks.persuasion.tracker import Follower, Tracker
 
-_TOKEN = re.compile(r"<(charity|" + "|".join(FACTS) + ")>")
+_TOKEN = re.compile(r"<(charity|value|" + "|".join(FACTS) + ")>")
+_UNTOLD = "what is dear to you"
+"""What ``<value>`` becomes while no value was told."""
 TIRED = 8
 """User turns after which somebody is taken to be tired."""
 
@@ -28,7 +30,7 @@ TIRED = 8
 class PersuasionView:
     """See the module's text."""
 
-    special_tokens = ("<charity>", *(f"<{kind}>" for kind in FACTS))
+    special_tokens = ("<charity>", "<value>", *(f"<{kind}>" for kind in FACTS))
 
     def segments(self, brief: str, dialogue: Sequence[TurnView]) -> list[tuple[str, str]]:
         """``[(role, text), …]``: notes, user turns, and agent turns with facts and name as tokens."""
@@ -39,7 +41,7 @@ class PersuasionView:
             if turn["speaker"] == AGENT:
                 moment = _moment(brief, dialogue[:i], moment)
                 found.append(("note", moment.note))
-                found.append(("agent", _tokens_for_texts(turn["text"], scenario)))
+                found.append(("agent", _tokens_for_texts(turn["text"], scenario, moment.value)))
             else:
                 found.append(("user", turn["text"].replace(scenario.charity.name, "<charity>")))
         if not dialogue or dialogue[-1]["speaker"] != AGENT:
@@ -47,7 +49,7 @@ class PersuasionView:
         return found
 
     def realise(self, text: str, brief: str, dialogue: Sequence[TurnView]) -> str:
-        """Tokens → the charity's name and facts; of two facts of a kind, the one that was not said yet."""
+        """Tokens → name, value and facts; of two facts of a kind, the one that was not said yet."""
         if "<" not in text:
             return text
         scenario = scenario_from_brief(brief)
@@ -56,6 +58,8 @@ class PersuasionView:
         def words(found: re.Match[str]) -> str:
             if found[1] == "charity":
                 return scenario.charity.name
+            if found[1] == "value":
+                return _moment(brief, dialogue).value or _UNTOLD
             texts = scenario.charity.texts(found[1])
             return next((fact for fact in texts if fact not in said), texts[0])
 
@@ -67,6 +71,12 @@ class _Moment(NamedTuple):
 
     reader: Follower
     note: str
+
+    @property
+    def value(self) -> str | None:
+        """The name of the value that was told."""
+        told = self.reader.tracker.told.get("values")
+        return told.replace("_", "-") if told else None
 
 
 _MEMO_SIZE = 2_048
@@ -95,10 +105,10 @@ def _texts(scenario: PersuasionScenario) -> tuple[tuple[str, str], ...]:
     return tuple(sorted(rows, key=lambda row: -len(row[0])))
 
 
-def _tokens_for_texts(text: str, scenario: PersuasionScenario) -> str:
+def _tokens_for_texts(text: str, scenario: PersuasionScenario, value: str | None) -> str:
     for words, token in _texts(scenario):
         text = text.replace(words, token)
-    return text
+    return re.sub(rf"\b{value}\b", "<value>", text) if value else text
 
 
 def note(tracker: Tracker) -> str:

@@ -81,6 +81,19 @@ def test_facts_and_the_name_are_tokens_and_back():
     assert [VIEW.realise(text, SCENARIO.brief, dialogue[:1]) for text in agent] == texts
 
 
+def test_the_value_that_was_told_is_a_token_and_back():
+    dialogue = [
+        {"speaker": USER, "text": "Hello."},
+        {"speaker": AGENT, "text": "Which values are important to you?"},
+        {"speaker": USER, "text": "That people can stand on their own feet."},
+        {"speaker": AGENT, "text": "If you care about self-reliance, this is for you."},
+    ]
+    segments = VIEW.segments(SCENARIO.brief, dialogue)
+    assert ("agent", "If you care about <value>, this is for you.") in segments
+    assert VIEW.realise(segments[-1][1], SCENARIO.brief, dialogue[:3]) == dialogue[3]["text"]
+    assert VIEW.realise("<value>", SCENARIO.brief, dialogue[:1]) == "what is dear to you"
+
+
 def test_the_second_fact_of_a_kind_comes_when_the_first_was_told():
     first, second = SCENARIO.charity.texts("mission")
     told = [{"speaker": AGENT, "text": first}]
