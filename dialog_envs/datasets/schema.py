@@ -18,8 +18,8 @@ SCHEMA_VERSION = 1
 """Changes when a reader of the old version would misread the new one."""
 VERDICTS = ("kept", "revised", "dropped")
 """What the critique did with an episode. Dropped ones stand in a file of their own, never in the shards."""
-MODES = ("rollout", "imagined")
-"""How a dialogue was made: played in the environment, or written as a whole by a model."""
+MODES = ("rollout", "imagined", "imported")
+"""How a dialogue was made: played in the environment, written as a whole by a model, or brought from elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)

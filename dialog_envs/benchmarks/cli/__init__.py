@@ -30,7 +30,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     from dialog_envs.benchmarks.cli.app import build_command
 
-    if os.getcwd() not in sys.path:  # modules of one's own, as module:MyAgent; last, so that they hide nothing
+    if (
+        os.getcwd() not in sys.path
+    ):  # modules of one's own, as module:MyAgent; last, so that they hide nothing
         sys.path.append(os.getcwd())
     try:
         result = build_command().main(

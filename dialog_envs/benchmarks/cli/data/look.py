@@ -1,4 +1,4 @@
-"""``dialog-envs data``: look into a dataset, describe it, check it."""
+"""``dialog-envs data show|stats|card|validate``: look into a dataset, describe it, check it."""
 
 from __future__ import annotations
 
@@ -19,12 +19,8 @@ Folder = Annotated[Path, typer.Argument(help="Dataset folder.")]
 AsJson = Annotated[bool, typer.Option("--json", help="For machines.")]
 
 
-def register(app: typer.Typer) -> None:
-    """Adds the commands ``data show``, ``data stats`` and ``data validate`` to the application."""
-    data = typer.Typer(
-        no_args_is_help=True, rich_markup_mode=None, help="Look into a dataset, describe it, check it."
-    )
-    app.add_typer(data, name="data")
+def register(data: typer.Typer) -> None:
+    """Adds the commands to the group ``data``."""
 
     @data.command("show")
     def show(
@@ -59,6 +55,20 @@ def register(app: typer.Typer) -> None:
         else:
             lines = [*stats_lines(found), "", *critique_lines(dataset.manifest.get("critique", {}))]
             sys.stdout.write("\n".join(lines) + "\n")
+
+    @data.command("card")
+    def card(folder: Folder) -> None:
+        """Print the page that says what a dataset is."""
+        from dialog_envs.datasets import read_dataset
+        from dialog_envs.datasets.files import CARD
+        from dialog_envs.simulators.imagination.report import card as make
+
+        file = folder / CARD
+        if file.is_file():
+            sys.stdout.write(file.read_text("utf-8"))
+        else:
+            dataset = read_dataset(folder)
+            sys.stdout.write(make(dataset.manifest, dataset.episodes))
 
     @data.command("validate")
     def validate(folder: Folder, as_json: AsJson = False) -> None:

@@ -1,0 +1,162 @@
+"""Hugging Face: a folder that ``datasets.load_dataset(folder)`` reads, and that can be uploaded as it is.
+
+Rows have a ``messages`` column in the usual chat form, numbers as numbers, and everything else that an episode holds as
+JSON text, so that nothing is lost on the way back.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from dialog_envs.datasets.files import file_trouble
+from dialog_envs.datasets.formats.messages import messages, own_folder, turns_from_messages
+from dialog_envs.datasets.reader import Dataset, read_dataset
+from dialog_envs.datasets.schema import Episode, parse_json
+from dialog_envs.datasets.store import DatasetWriter
+from dialog_envs.errors import DatasetError, ModelUnavailable
+
+FACTS = "dialog_envs.json"
+"""The manifest's facts, beside the data."""
+_TEXTS = ("persona", "scenario", "outcome", "critique", "provenance")
+"""Fields that rows hold as JSON text: their shape differs from task to task."""
+
+
+def row(episode: Episode) -> dict[str, Any]:
+    """An episode as a row of columns."""
+    data = episode.to_json()
+    acts = [[act.to_json() for act in turn.acts] for turn in episode.turns]
+    return {
+        "id": episode.id,
+        "task": episode.task,
+        "family": episode.family,
+        "seed": episode.seed,
+        "messages": messages(episode),
+        "reward": episode.reward,
+        "rewards": list(episode.rewards),
+        "success": bool(episode.outcome["success"]),
+        "acts": json.dumps(acts),
+        **{name: json.dumps(data[name], ensure_ascii=False) for name in _TEXTS},
+    }
+
+
+def episode_from_row(data: Mapping[str, Any]) -> Episode:
+    """Inverse of :func:`row`.
+
+    Raises:
+        DatasetError: a column is missing or damaged; the message says which.
+    """
+    try:
+        parts = {name: parse_json(data[name]) for name in _TEXTS}
+        acts = parse_json(data["acts"])
+        said = turns_from_messages(data["messages"])
+        turns = [
+            {"speaker": speaker, "text": text, "acts": found}
+            for (speaker, text), found in zip(said, acts, strict=True)
+        ]
+        plain = {name: data[name] for name in ("id", "task", "family", "seed", "reward")}
+        return Episode.from_json({**plain, **parts, "turns": turns, "rewards": list(data["rewards"])})
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise DatasetError(f"a row is no episode of dialog-envs ({type(error).__name__}: {error})") from error
+
+
+def export_huggingface(dataset: Dataset, out: str | Path) -> Path:
+    """Write a dataset as a folder of Hugging Face's kind: ``README.md`` with front matter, ``data/train.jsonl``.
+
+    Raises:
+        DatasetError: the place is taken or cannot be written.
+    """
+    folder = own_folder(out)
+    with file_trouble(folder):
+        (folder / "data").mkdir()
+        with (folder / "data" / "train.jsonl").open("w", encoding="utf-8") as file:
+            for episode in dataset.episodes:
+                file.write(json.dumps(row(episode), ensure_ascii=True) + "\n")
+        facts = {name: value for name, value in dataset.manifest.items() if name not in ("shards", "dropped")}
+        (folder / FACTS).write_text(json.dumps(facts, indent=1, ensure_ascii=False) + "\n", "utf-8")
+        (folder / "README.md").write_text(_readme(dataset), "utf-8")
+    return folder
+
+
+def import_huggingface(source: str | Path | Iterable[Mapping[str, Any]], out: str | Path) -> Dataset:
+    """A dataset of ours out of what :func:`export_huggingface` wrote, from its folder, the Hub, or rows in memory.
+
+    Raises:
+        DatasetError: the rows are no episodes; names the row.
+        ModelUnavailable: a name on the Hub, and the package ``datasets`` is not installed.
+    """
+    facts, rows = _open(source)
+    episodes = []
+    for number, data in enumerate(rows, 1):
+        try:
+            episodes.append(episode_from_row(data))
+        except DatasetError as error:
+            raise DatasetError(f"'{source!s:.200}' row {number}: {error}") from None
+    if not episodes:
+        raise DatasetError(f"'{source!s:.200}' holds no rows.")
+    facts = {"task": episodes[0].task, **{k: v for k, v in facts.items() if k not in ("schema", "counts")}}
+    with DatasetWriter(out, facts) as writer:
+        writer.write_all(episodes)
+    return read_dataset(out)
+
+
+def _open(source: Any) -> tuple[dict[str, Any], Iterator[Mapping[str, Any]]]:
+    if not isinstance(source, str | Path):
+        return {}, iter(source)
+    folder = Path(source)
+    if not folder.exists():
+        try:
+            from datasets import load_dataset
+        except ImportError as error:
+            raise ModelUnavailable(
+                f"there is no folder '{source}', and to look on the Hugging Face Hub the package datasets is needed: "
+                "pip install 'dialog-envs[hub]'."
+            ) from error
+        try:
+            return {}, iter(load_dataset(str(source), split="train"))
+        except (OSError, ValueError) as error:  # not there, not reachable, no split of that name
+            reason = (str(error).splitlines() or [type(error).__name__])[0]
+            raise DatasetError(
+                f"'{source}' is no folder here, and cannot be loaded from the Hugging Face Hub ({reason:.200})."
+            ) from error
+    facts: dict[str, Any] = {}
+    with file_trouble(folder):
+        files = sorted((folder / "data").glob("*.jsonl")) if folder.is_dir() else [folder]
+        if not files:
+            raise DatasetError(f"'{folder}' has no data/*.jsonl.")
+        if (folder / FACTS).is_file():
+            facts = parse_json((folder / FACTS).read_bytes())
+        lines = [line for file in files for line in file.read_bytes().split(b"\n") if line]
+    return facts, map(parse_json, lines)
+
+
+_SCALES = ((1e3, "n<1K"), (1e4, "1K<n<10K"), (1e5, "10K<n<100K"), (1e6, "100K<n<1M"), (float("inf"), "n>1M"))
+"""The Hub's names for sizes."""
+
+
+def _readme(dataset: Dataset) -> str:
+    size = len(dataset)
+    scale = next(
+        (text for most, text in ((1e3, "n<1K"), (1e4, "1K<n<10K"), (1e5, "10K<n<100K")) if size < most),
+        "100K<n<1M",
+    )
+    card = dataset.path / "card.md"
+    body = card.read_text("utf-8") if card.is_file() else f"# {dataset.task}: {size:,} dialogues\n"
+    front = [
+        "---",
+        f"pretty_name: {dataset.task} dialogues",
+        "language: [en]",
+        "task_categories: [text-generation, reinforcement-learning]",
+        "tags: [dialogue, offline-rl, dialog-envs]",
+        f"size_categories: [{scale}]",
+        "configs:",
+        "- config_name: default",
+        "  data_files:",
+        "  - split: train",
+        "    path: data/train.jsonl",
+        "---",
+        "",
+    ]
+    return "\n".join(front) + body
