@@ -34,14 +34,18 @@ def stem(word: str) -> str:
 
 
 def content(tokens: list[str]) -> dict[str, int]:
-    """The stems of the words that say something, and numbers by value, each with where it stands first."""
+    """The stems of the words that say something, and numbers by value, each with where it stands first.
+
+    ``€10`` is an amount of money, ``#10`` any other number; cents of a euro count as percent.
+    """
     found: dict[str, int] = {}
     numbers: set[int] = set()
     for amount in amounts(tokens):
         numbers.update(range(amount.start, amount.end))
         if amount.digits or amount.value >= 2:
-            value = amount.value * 100 if 0 < amount.value < 1 else amount.value
-            found.setdefault(f"#{value:g}", amount.start)
+            cents = amount.money and 0 < amount.value < 1
+            mark = "€" if amount.money and not cents else "#"
+            found.setdefault(f"{mark}{amount.value * 100 if cents else amount.value:g}", amount.start)
     for i, token in enumerate(tokens):
         if i not in numbers and token[0].isalpha() and token not in _STOP and token not in _MONEY:
             found.setdefault(stem(token), i)
@@ -101,7 +105,7 @@ def fact_table(charity_id: str) -> FactTable:
     entry = charity(charity_id)
     rarity = _rarity()
     name = set(content(tokenise(entry.name)))
-    rows = []
+    rows: list[tuple[str, dict[str, float]]] = []
     numbers: set[float] = set()
     words: set[str] = set(tokenise(entry.name))
     for kind, text in (*entry.facts, ("mission", entry.pitch)):
@@ -113,5 +117,8 @@ def fact_table(charity_id: str) -> FactTable:
             word: rarity.get(word, 1.0) * (0.5 if word in name else 1.0) for word in content(tokens)
         }
         rows.append((kind, row))
+        if kind == "impact":
+            parts = [content(tokenise(part)) for part in text.split(",")]
+            rows += [(kind, {word: row[word] for word in part if word in row}) for part in parts if len(part) > 1]
     weights = {word: weight for _, row in rows for word, weight in row.items()}
     return FactTable(tuple(rows), weights, frozenset(numbers), frozenset(words))

@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any
 
 from dialog_envs.core.dialogue import Act
-from dialog_envs.tasks.language.spelling import Speller
+from dialog_envs.tasks.language.spelling import SLANG, Speller
 from dialog_envs.tasks.language.tokens import tokenise
 from dialog_envs.tasks.language.words import COMMON_WORDS, FOREIGN
 from dialog_envs.tasks.persuasion.acts import LENGTHS, OBJECTIONS, VALUES, band
@@ -21,12 +21,19 @@ from dialog_envs.tasks.persuasion.language.amounts import CURRENCY, Amount, amou
 from dialog_envs.tasks.persuasion.language.clauses import Clause, cut
 from dialog_envs.tasks.persuasion.language.facts import FactTable, content, fact_table
 from dialog_envs.tasks.persuasion.language.grammar import cues
-from dialog_envs.tasks.persuasion.language.matching import Cues
+from dialog_envs.tasks.persuasion.language.matching import ENDS, Cues
 from dialog_envs.tasks.persuasion.language.objections import numbers_in, raised, user_texts
 
 _CODE = re.compile(r"[{}\\]|</|<\||\(\)|\[/|==|\* FROM ")
+_BULLET = re.compile(r"(?<=[^\d\s])\s+[-*•]\s+(?=\D)|^\s*[-*•]\s+", re.MULTILINE)
 _UNKNOWN = Act("unknown")
 _ASKS = ("experience", "concern", "values", "means", "open")
+_SLANG = {
+    "donat": "donate", "donatin": "donating", "wuld": "would", "culd": "could", "sumthing": "something", "b4": "before",
+    "charitys": "charities", "mony": "money", "monies": "money", "giv": "give", "euroes": "euros", "tho": "though",
+    "pplz": "people", "hlp": "help", "becuz": "because", "wich": "which", "whos": "whos", "hav": "have", "givin": "giving",
+    "carin": "caring", "wanna": "want", "u": "you",
+}  # fmt: skip
 _SINGLE = frozenset(
     """selfish heartless ashamed greedy stingy callous hurry asap deadline blacklist karma cursed regret
     imagine heartbreaking heartbroken heartwarming tears smile smiles smiling lonely loneliness hungry starving starve suffering
@@ -54,7 +61,9 @@ _PRAISE = frozenset(
 )
 """Words that are praise or assent only where a clause begins with them and goes on after a pause."""
 _BEFORE_PRAISE = frozenset("oh ah well that thats is its yes and so but completely totally perfectly really very".split())
-_AFTER_PRAISE = frozenset(", . ! ? ; : — – - so and but then thanks thank i to \n you we".split())
+_AFTER_PRAISE = frozenset(", . ! ? ; : — – - so and but then thanks thank i we".split())
+_NEGATIONS = frozenset("no not dont without havent neither never isnt".split())
+_PICTURING = frozenset(("imagine", "picture"))
 _TIME_UNITS = frozenset("minute minutes seconds second hours hour moment days weeks times time".split())
 _COUNTED = frozenset("things reasons ways words questions points steps of last".split())
 
@@ -78,7 +87,7 @@ def understand(text: str, scenario: Any, dialogue: Sequence[Mapping[str, Any]] =
 def _understand(text: str, charity_id: str, doubts: tuple[str, ...], numbers: frozenset[float]) -> tuple[Act, ...]:
     if _CODE.search(text):
         return (_UNKNOWN,)
-    tokens = _speller().fix(tokenise(text.replace("%", " percent ")))
+    tokens = _speller().fix(tokenise(_BULLET.sub(" . ", text.replace("%", " percent "))))
     table = fact_table(charity_id)
     acts: tuple[Act, ...] = ()
     if not _foreign(tokens, table):
@@ -102,7 +111,7 @@ def _speller() -> Speller:
 
     words = set(_table().words)
     facts = {word for entry in charities() for word in fact_table(entry.id).words}
-    return Speller(words | facts | COMMON_WORDS, words)
+    return Speller(words | facts | COMMON_WORDS, words, {**SLANG, **_SLANG})
 
 
 def _foreign(tokens: list[str], table: FactTable) -> bool:
@@ -137,7 +146,31 @@ class _Turn:
         conceded = False
         for clause in self.clauses:
             conceded = self._clause(clause, conceded)
+        if not self.acts:
+            self._guess()
         return self._settle()
+
+    def _guess(self) -> None:
+        """Where nothing certain was found: the faintest hint counts."""
+        for clause in self.clauses:
+            weights = {slot: clause.weight(f"obj.{slot}") for slot in OBJECTIONS}
+            best = max(OBJECTIONS, key=lambda slot: weights[slot])
+            asked = self._best_ask(clause)
+            hints = {slot: self._strength(clause, slot, frozenset()) for slot in _APPEALS}
+            hint = max(_APPEALS, key=lambda slot: hints[slot])
+            value = max(VALUES, key=lambda name: clause.weight(f"value.{name}"))
+            if clause.question and asked:
+                self._ask(clause, asked)
+            elif clause.question and clause.end - clause.start > 3 and "you" in self.tokens[clause.start : clause.end]:
+                self._add(clause.start, "ask", "open")
+            elif clause.question and clause.end - clause.start <= 3:
+                self._add(clause.start, "check")
+            elif weights[best] and weights[best] >= hints[hint]:
+                self._add(clause.start, "address", best)
+            elif hints[hint] > 0:
+                self._add(clause.start, "appeal", hint)
+            elif clause.weight(f"value.{value}") and (clause.has("valueframe") or self._strong(clause, value)):
+                self._add(clause.start, "appeal", "values", value)
 
     def _add(self, place: int, kind: str, slot: str | None = None, value: str | None = None) -> None:
         self.acts.append((place, Act(kind, slot, value)))
@@ -160,10 +193,9 @@ class _Turn:
                 best = max(best, share)
                 if _is_stated(weight, share, common, len(found)):
                     kinds.append((weight, kind))
-                    here = [start + found[word] for word in common]
-                    places.update(range(min(here) - 4, max(here) + 3) if share >= 0.4 else here)
+                    places.update(start + found[word] for word in common)
             kinds.sort(reverse=True)
-            kinds = [(weight, kind) for weight, kind in kinds if weight > 0.55 * kinds[0][0]]
+            kinds = [(weight, kind) for weight, kind in kinds if weight > 0.8 * kinds[0][0]]
             asked = clauses[-1].marked and len(clauses) == 1 and best < 0.4
             if kinds and not asked:
                 self.facts[number] = [kind for _, kind in kinds]
@@ -196,7 +228,10 @@ class _Turn:
         )
 
     def _negated(self, place: int) -> bool:
-        return any(token in ("no", "not", "dont", "without", "havent", "neither") for token in self.tokens[max(0, place - 4) : place])
+        before = self.tokens[max(0, place - 3) : place]
+        while not ENDS.isdisjoint(before):
+            before = before[1:]
+        return "if" not in before and any(token in _NEGATIONS for token in before)
 
     def _supposed(self, clause: Clause) -> bool:
         return self.tokens[clause.start] in ("if", "imagine", "suppose") or "if" in self.tokens[clause.start : clause.end]
@@ -236,6 +271,8 @@ class _Turn:
         real = clause.question and not self._rhetorical(clause)
         if not pushed:
             asked = self._request(clause, real)
+        elif clause.has("give"):
+            self._propose(clause, [amount for amount in clause.amounts if amount.money])
         self._manners(clause, real, asked or pushed)
         if not (asked and real) and not pushed:
             self._address(clause, conceded)
@@ -252,6 +289,9 @@ class _Turn:
         return first in _RHETORICAL and not clause.has("ask.concern", "ask.experience") and not (
             clause.amounts or (clause.has("give") and clause.has("prop"))
         )
+
+    def _strong(self, clause: Clause, value: str) -> bool:
+        return any(not _STRONG_VALUES.isdisjoint(self.tokens[a:b]) for a, b in clause.hits.get(f"value.{value}", ()))
 
     def _pressure(self, clause: Clause) -> bool:
         best, weight = "", 0
@@ -272,14 +312,17 @@ class _Turn:
         """Commitments, proposals and questions; True if the clause was one."""
         money = [amount for amount in clause.amounts if self._offered(amount, clause)]
         asks = real or clause.has("ind")
-        commit = clause.weight("commit") >= 2
+        commit = clause.weight("commit") >= 2 or (clause.has("commit") and clause.end - clause.start <= 2)
+        if clause.has("token") and (real or clause.has("strongprop")) and not money:
+            self._add(clause.start, "propose", value="token")
+            return True
         strong = self._best_ask(clause) if asks else ""
         if commit and not (strong and clause.wh and strong != "open") and (asks or not clause.has("ask.experience")):
             if money:
                 self._propose(clause, money)
             self._add(clause.first("commit"), "commit")
             return True
-        if real and clause.has("check") and clause.weight("check") >= clause.weight(f"ask.{strong}") and not money:
+        if real and self._checks(clause) and clause.weight("check") >= clause.weight(f"ask.{strong}") and not money:
             if not (clause.has("give", "token") and clause.has("prop")):
                 return False
         if money:
@@ -287,37 +330,49 @@ class _Turn:
             if strong in ("values", "concern", "experience") and clause.wh:
                 self._ask(clause, strong)
             return True
-        wants = clause.has("give", "token") and clause.has("prop")
+        if strong == "open" and self._goes_on(clause):
+            return True
+        wants = clause.has("give") and clause.has("prop")
         if strong and not (wants and self._invites(clause, strong)):
             self._ask(clause, strong)
             return True
-        if clause.has("token") and (real or clause.has("strongprop")) and not clause.has("obj.cost"):
-            self._add(clause.start, "propose", value="token")
+        if (wants and (real or self._requests(clause))) or (real and clause.has("give") and not clause.wh and not strong):
+            self._add(clause.start, "propose")
             return True
-        if wants and (real or self._requests(clause)):
-            self._add(clause.start, "propose", value="token" if clause.has("token") else None)
+        if real and not clause.wh and not clause.has("check") and self._named(clause, "values"):
+            self._ask(clause, "values")
+            return True
+        if real and not clause.wh and self._named(clause, "concern") and not clause.has("check"):
+            self._ask(clause, "concern")
             return True
         if self._imperative(clause):
             self._add(clause.start, "propose")
             return True
         return False
 
+    def _goes_on(self, clause: Clause) -> bool:
+        """Whether the sentence goes on with a request: "what do you say, will you support us?"."""
+        after = self.clauses[self.clauses.index(clause) + 1 :][:1]
+        return any(
+            other.sentence == clause.sentence and other.question and other.has("give", "commit") for other in after
+        )
+
     def _offered(self, amount: Amount, clause: Clause) -> bool:
         """Whether an amount is asked for rather than told of."""
         if not amount.money:
-            small = clause.end - clause.start <= 8
+            small = clause.end - clause.start <= 10
             return bool(
                 clause.question and clause.has("prop", "give") and (amount.digits or small) and amount.value >= 1
                 and not self._is_time(amount) and clause.sentence not in self.facts
                 and (small or self.tokens[max(0, amount.start - 1)] in ("donate", "give", "spare", "about", "of", "contribute", "to"))
                 and amount.end >= clause.end - 2
             )
-        if self.tokens[amount.end : amount.end + 1] == ["a"] and amount.end + 1 < clause.end:
-            pass
-        if clause.question or clause.has("commit", "prop"):
-            return clause.sentence not in self.facts or clause.question or clause.has("give")
-        if clause.sentence in self.facts:
-            return False
+        if clause.question:
+            return not self._claims(clause)
+        if clause.sentence in self.facts or amount.value < 1:
+            return clause.has("strongprop") and clause.has("give") and amount.value >= 0.2
+        if clause.has("commit", "prop"):
+            return True
         after = self.tokens[amount.end : amount.end + 2]
         if any(token in _BUYS for token in after) and not clause.has("weakprop"):
             return False
@@ -383,12 +438,19 @@ class _Turn:
         begins = clause.start + 4
         if clause.has("greet") and clause.first("greet") < begins and not self._within(clause, "greet", "close"):
             self._add(clause.start, "greet")
-        if clause.has("close") and not busy:
+        if clause.has("close") and not busy and not self._within(clause, "close", "greet"):
             self._add(clause.first("close"), "close")
         if self._thanks(clause) and not self._doubt(clause, False):
             self._add(clause.start, "acknowledge")
-        if real and not busy and clause.has("check"):
+        if real and not busy and self._checks(clause):
             self._add(clause.start, "check")
+
+    def _checks(self, clause: Clause) -> bool:
+        """Whether a question asks whether what was said is clear; single words only at its beginning or end."""
+        return any(
+            end - start > 1 or end == clause.end or (start == clause.start and clause.end - start <= 3)
+            for start, end in clause.hits.get("check", ())
+        )
 
     def _within(self, clause: Clause, tag: str, other: str) -> bool:
         """Whether the first phrase of a tag lies in a phrase of another tag."""
@@ -416,13 +478,29 @@ class _Turn:
         weights = {slot: clause.weight(f"obj.{slot}", known) for slot in OBJECTIONS}
         best = max(OBJECTIONS, key=lambda slot: (weights[slot], slot in self.doubts))
         conceding = clause.has("concedestrong")
+        if clause.question and not self._rhetorical(clause):
+            return ""
         if weights[best] and conceding:
+            return best
+        stated = clause.has("youstate", "concede") and not clause.has("credibility", "strongvalue")
+        if clause.sentence not in self.facts and weights[best] >= (2 if stated else 4):
+            return best
+        if weights[best] and clause.has("youstate") and self._near_you(clause, f"obj.{best}"):
             return best
         if clause.sentence not in self.facts and weights[best] >= 2 and (conceded or best in self.doubts):
             return best
         if conceding and self.doubts and clause.has("worried"):
             return self.doubts[0]
         return ""
+
+    def _near_you(self, clause: Clause, tag: str) -> bool:
+        """Whether a phrase of the tag stands in the words behind "you are", "you have" …"""
+        return any(
+            end <= start <= end + 2
+            for _, end in clause.hits["youstate"]
+            for start, _ in clause.hits[tag]
+            if self.tokens[end - 1] not in ("know", "promise")
+        )
 
     def _address(self, clause: Clause, conceded: bool) -> None:
         slot = self._doubt(clause, conceded)
@@ -440,15 +518,29 @@ class _Turn:
             found = self._strength(clause, slot, known)
             if found > weight:
                 best, weight = slot, found
-        if weight >= (4 if within else 2) and (value is None or weight >= 4):
+        invented = Act("fabricate") in (act for place, act in self.acts if place == self._opens(clause) + 1)
+        if weight >= (4 if within or invented else 2) and (value is None or weight >= 4):
             self._add(clause.start, "appeal", best)
 
+    def _opens(self, clause: Clause) -> int:
+        """Where the sentence of a clause begins."""
+        return next(other.start for other in self.clauses if other.sentence == clause.sentence)
+
     def _strength(self, clause: Clause, slot: str, known: frozenset[int]) -> int:
-        return sum(
-            min(end - start, 3) + (end - start == 1 and self.tokens[start] in _SINGLE)
-            for start, end in clause.hits.get(slot, ())
-            if known.isdisjoint(range(start, end))
-        )
+        told = clause.sentence in self.facts
+        found = 0
+        for start, end in clause.hits.get(slot, ()):
+            words = self.tokens[start:end]
+            if told and (not known.isdisjoint(range(start, end)) or all(word in self.table.words for word in words)):
+                continue
+            found += min(end - start, 3) + (end - start == 1 and words[0] in _SINGLE)
+        if found and slot == "emotional" and not _PICTURING.isdisjoint(self.tokens[clause.start : clause.start + 4]):
+            found += 4
+        return found - (slot == "story" and found < 4 and not self._tells(clause))
+
+    def _tells(self, clause: Clause) -> bool:
+        """Whether a clause says that a story follows."""
+        return any(token in ("story", "stories", "tell", "met", "meet", "remember", "forget", "share") for token in self.tokens[clause.start : clause.end])
 
     def _value(self, clause: Clause) -> str | None:
         """The value that a clause appeals to; "" for the user's values without a name; None for no such appeal."""
@@ -479,6 +571,10 @@ class _Turn:
         return tuple(dict.fromkeys(acts))
 
 
+_OFFERED = frozenset(("#2", "#10", "#50", "#1", "#3", "#5"))
+"""Numbers that are too common to tell a fact by."""
+
+
 def _is_stated(weight: float, share: float, common: set[str], size: int) -> bool:
     """Whether a sentence with these words in common with a fact states it: enough of the fact, in enough words."""
     if len(common) < 2:
@@ -486,6 +582,8 @@ def _is_stated(weight: float, share: float, common: set[str], size: int) -> bool
     number = any(word[0] == "#" for word in common)
     if len(common) >= 0.6 * size and weight >= 1.7:
         return True
-    return (share >= 0.5 and weight >= 1.2) or (share >= 0.25 and len(common) >= 3) or (
+    if number and weight >= 1.1 and any(word[0] == "#" and word not in _OFFERED for word in common):
+        return True
+    return (share >= 0.5 and weight >= 0.9) or (share >= 0.25 and len(common) >= 3) or (
         number and share >= 0.2 and weight >= 1.2
     )
