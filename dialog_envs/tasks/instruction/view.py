@@ -17,9 +17,10 @@ from typing import NamedTuple
 from dialog_envs.core.dialogue import AGENT, TurnView
 from dialog_envs.tasks.instruction.acts import KINDS
 from dialog_envs.tasks.instruction.content import MAX_IDEAS, Idea, concept
-from dialog_envs.tasks.instruction.tracker import GAP, MISC, OPEN, RIGHT, SAYS, TOLD, Follower, Tracker
+from dialog_envs.tasks.instruction.scenario import scenario_from_brief
+from dialog_envs.tasks.instruction.tracker import GAP, MISC, OPEN, SAYS, TOLD, Follower, Tracker
 
-TEXTS = (*KINDS, "quiz", "correct", "belief")
+TEXTS = (*KINDS, "quiz", "correct", "belief", "answer")
 """Kinds of sentences of the material, each a token."""
 _TEXT = re.compile(rf"<({'|'.join(TEXTS)})>\s*<(\d)>")
 _IDEA = re.compile(r"<(\d)>")
@@ -32,16 +33,17 @@ class InstructionView:
     special_tokens = (*(f"<{n}>" for n in range(1, MAX_IDEAS + 1)), *(f"<{text}>" for text in TEXTS))
 
     def segments(self, brief: str, dialogue: Sequence[TurnView]) -> list[tuple[str, str]]:
-        """``[(role, text), …]``: notes, user turns, and agent turns with numbers for ideas."""
+        """``[(role, text), …]``: notes, user turns and agent turns, with tokens for ideas and material."""
         found: list[tuple[str, str]] = []
+        concept_id = scenario_from_brief(brief).concept
         moment: _Moment | None = None
         for i, turn in enumerate(dialogue):
             if turn["speaker"] == AGENT:
                 moment = _moment(brief, dialogue[:i], moment)
                 found.append(("note", moment.note))
-                found.append(("agent", _to_tokens(turn["text"], moment.reader.scenario.concept)))
+                found.append(("agent", _to_tokens(turn["text"], concept_id)))
             else:
-                found.append(("user", turn["text"]))
+                found.append(("user", _to_tokens(turn["text"], concept_id, "user")))
         if not dialogue or dialogue[-1]["speaker"] != AGENT:
             found.append(("note", _moment(brief, dialogue, moment).note))
         return found
@@ -70,27 +72,31 @@ def _sentences(idea: Idea) -> dict[str, str]:
         "quiz": idea.quiz,
         "correct": wrong.correction,
         "belief": wrong.belief,
+        "answer": idea.right,
     }
 
 
 @lru_cache(maxsize=256)
-def _table(concept_id: str) -> tuple[re.Pattern[str], dict[str, str]]:
-    """What stands for what in agent texts, and a pattern that finds the longest first."""
-    table: dict[str, str] = {}
+def _table(concept_id: str, speaker: str) -> tuple[re.Pattern[str], dict[str, str]]:
+    """What stands for what, by its lower case, and a pattern that finds the longest first.
+
+    Agent texts are found letter by letter, so that they can be written back; students change a capital and a full stop.
+    """
+    texts: dict[str, str] = {}
     names: dict[str, str] = {}
     for place, idea in enumerate(concept(concept_id).ideas):
         for kind, text in _sentences(idea).items():
-            table[text] = f"<{kind}> <{place + 1}>"
+            texts[text if speaker == "agent" else text.rstrip(".")] = f"<{kind}> <{place + 1}>"
         names[idea.name] = f"<{place + 1}>"
-    longest = sorted(table, key=len, reverse=True)
-    words = sorted(names, key=len, reverse=True)
-    pattern = "|".join([*map(re.escape, longest), *(rf"\b{re.escape(name)}\b" for name in words)])
-    return re.compile(pattern), names | table
+    longest = [re.escape(text) for text in sorted(texts, key=len, reverse=True)]
+    longest += [rf"\b{re.escape(name)}\b" for name in sorted(names, key=len, reverse=True)]
+    pattern = re.compile("|".join(longest), re.IGNORECASE if speaker == "user" else 0)
+    return pattern, {text.lower(): token for text, token in (names | texts).items()}
 
 
-def _to_tokens(text: str, concept_id: str) -> str:
-    pattern, table = _table(concept_id)
-    return pattern.sub(lambda found: table[found[0]], text)
+def _to_tokens(text: str, concept_id: str, speaker: str = "agent") -> str:
+    pattern, table = _table(concept_id, speaker)
+    return pattern.sub(lambda found: table[found[0].lower()], text)
 
 
 class _Moment(NamedTuple):
@@ -119,9 +125,11 @@ def _moment(brief: str, dialogue: Sequence[TurnView], earlier: _Moment | None = 
 
 
 def note(tracker: Tracker) -> str:
-    """The note before an agent turn, for example ``turn 3; misc <2>; gap <4>; open <5> <6>; right 1; style <plain>``.
+    """The note before an agent turn, for example ``turn 3; misc <2>; gap <4>; open <5> <6>; told <1>; style <plain>``.
 
-    ``wait``: ideas that lack what they rest on; ``not``: kinds of explanation that were not understood.
+    ``wait``: ideas that lack what they rest on; ``not``: kinds of explanation that were not understood; ``unsure``:
+    the student could not say which style suits. Ideas that a quiz has shown to be known are left out: nothing is to be
+    done about them.
     """
     gaps = tracker.marked(GAP)
     groups = {
@@ -135,14 +143,12 @@ def note(tracker: Tracker) -> str:
     place = {item: f"<{i + 1}>" for item, i in tracker.scenario.index.items()}
     parts = [f"turn {tracker.heard}"]
     parts += [" ".join([word, *(place[item] for item in items)]) for word, items in groups.items() if items]
-    parts.append(f"right {len(tracker.marked(RIGHT))}")
     if tracker.style:
         parts.append(f"style <{tracker.style}>")
     else:
-        parts.append("style unsure" if "style" in tracker.evaded else "style ?")
-        if tracker.background:
-            parts.append(tracker.background)
-        if tracker.unsuited:
-            parts.append(" ".join(["not", *(f"<{kind}>" for kind in KINDS if kind in tracker.unsuited)]))
+        parts += [tracker.background] if tracker.background else []
+        failed = [f"<{kind}>" for kind in KINDS if kind in tracker.unsuited]
+        parts.append(" ".join(["not", *failed]) if failed else "style ?")
+        parts += ["unsure"] if "style" in tracker.evaded else []
     flags = (("praised", tracker.encouraged), ("satisfied", tracker.satisfied), ("tired", tracker.tired))
     return "; ".join([*parts, *(word for word, on in flags if on)])
