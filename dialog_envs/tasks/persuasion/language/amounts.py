@@ -15,6 +15,8 @@ WORDS: dict[str, float] = {word: float(number) for number, word in enumerate(_UN
 _SCALES = {"hundred": 100.0, "thousand": 1000.0, "million": 1e6, "billion": 1e9, "k": 1000.0}
 _NOTES = {"fiver": 5.0, "tenner": 10.0, "twenties": 20.0}
 CURRENCY = frozenset("euros euro eur € bucks buck quid dollars dollar $ £ pounds pound usd".split())
+NUMBER_TOKENS = frozenset((*WORDS, *_SCALES, *_NOTES, *CURRENCY))
+"""Words of numbers and money."""
 _CENTS = frozenset(("cents", "cent", "pence", "ct"))
 _VAGUE = {"couple": 2.0, "few": 5.0, "handful": 5.0, "several": 5.0}
 _JOINS = frozenset(("or", "to", "and", "-", "–", "—"))

@@ -116,9 +116,9 @@ def fact_table(charity_id: str) -> FactTable:
         row = {
             word: rarity.get(word, 1.0) * (0.5 if word in name else 1.0) for word in content(tokens)
         }
-        rows.append((kind, row))
         if kind == "impact":
             parts = [content(tokenise(part)) for part in text.split(",")]
             rows += [(kind, {word: row[word] for word in part if word in row}) for part in parts if len(part) > 1]
+        rows.append((kind, row))
     weights = {word: weight for _, row in rows for word, weight in row.items()}
     return FactTable(tuple(rows), weights, frozenset(numbers), frozenset(words))

@@ -17,7 +17,7 @@ from dialog_envs.tasks.language.spelling import SLANG, Speller
 from dialog_envs.tasks.language.tokens import tokenise
 from dialog_envs.tasks.language.words import COMMON_WORDS, FOREIGN
 from dialog_envs.tasks.persuasion.acts import LENGTHS, OBJECTIONS, VALUES, band
-from dialog_envs.tasks.persuasion.language.amounts import CURRENCY, Amount, amounts
+from dialog_envs.tasks.persuasion.language.amounts import CURRENCY, NUMBER_TOKENS, Amount, amounts
 from dialog_envs.tasks.persuasion.language.clauses import Clause, cut
 from dialog_envs.tasks.persuasion.language.facts import FactTable, content, fact_table
 from dialog_envs.tasks.persuasion.language.grammar import cues
@@ -109,7 +109,7 @@ def _table() -> Cues:
 def _speller() -> Speller:
     from dialog_envs.tasks.persuasion.content import charities
 
-    words = set(_table().words)
+    words = set(_table().words) | NUMBER_TOKENS
     facts = {word for entry in charities() for word in fact_table(entry.id).words}
     return Speller(words | facts | COMMON_WORDS, words, {**SLANG, **_SLANG})
 
@@ -156,7 +156,7 @@ class _Turn:
             weights = {slot: clause.weight(f"obj.{slot}") for slot in OBJECTIONS}
             best = max(OBJECTIONS, key=lambda slot: weights[slot])
             asked = self._best_ask(clause)
-            hints = {slot: self._strength(clause, slot, frozenset()) for slot in _APPEALS}
+            hints = {slot: self._strength(clause, slot) for slot in _APPEALS}
             hint = max(_APPEALS, key=lambda slot: hints[slot])
             value = max(VALUES, key=lambda name: clause.weight(f"value.{name}"))
             if clause.question and asked:
@@ -191,8 +191,9 @@ class _Turn:
             best = 0.0
             for kind, (weight, share, common) in stated.items():
                 best = max(best, share)
-                if _is_stated(weight, share, common, len(found)):
-                    kinds.append((weight, kind))
+                if _is_stated(kind, weight, share, common, len(found)):
+                    named = kind == "impact" and share >= 0.45 and any(word[0] == "€" for word in common)
+                    kinds.append((weight + 2.0 * named, kind))
                     places.update(start + found[word] for word in common)
             kinds.sort(reverse=True)
             kinds = [(weight, kind) for weight, kind in kinds if weight > 0.8 * kinds[0][0]]
@@ -225,6 +226,15 @@ class _Turn:
         """Whether a question claims something: "did you know that …", "isn't it great that …"."""
         return self.tokens[clause.start : clause.start + 3] in (["did", "you", "know"], ["have", "you", "heard"]) or (
             self.tokens[clause.start] in _RHETORICAL
+        )
+
+    def _told(self, clause: Clause, start: int, end: int) -> bool:
+        """Whether words are those of a fact that their sentence states."""
+        known = self.known.get(clause.sentence)
+        if known is None:
+            return False
+        return not known.isdisjoint(range(start, end)) or all(
+            word in self.table.words for word in self.tokens[start:end]
         )
 
     def _negated(self, place: int) -> bool:
@@ -299,7 +309,7 @@ class _Turn:
             strong = sum(
                 min(end - start, 3) + (end - start == 1 and self.tokens[start] in _SINGLE)
                 for start, end in clause.hits.get(kind, ())
-                if not self._negated(start)
+                if not self._negated(start) and not self._told(clause, start, end)
             )
             if strong > weight:
                 best, weight = kind, strong
@@ -515,7 +525,7 @@ class _Turn:
             self._add(clause.start, "appeal", "values", value or None)
         best, weight = "", 0
         for slot in _APPEALS:
-            found = self._strength(clause, slot, known)
+            found = self._strength(clause, slot)
             if found > weight:
                 best, weight = slot, found
         invented = Act("fabricate") in (act for place, act in self.acts if place == self._opens(clause) + 1)
@@ -526,14 +536,12 @@ class _Turn:
         """Where the sentence of a clause begins."""
         return next(other.start for other in self.clauses if other.sentence == clause.sentence)
 
-    def _strength(self, clause: Clause, slot: str, known: frozenset[int]) -> int:
-        told = clause.sentence in self.facts
+    def _strength(self, clause: Clause, slot: str) -> int:
+        """How many words of a strategy stand in a clause, outside the facts that it states."""
         found = 0
         for start, end in clause.hits.get(slot, ()):
-            words = self.tokens[start:end]
-            if told and (not known.isdisjoint(range(start, end)) or all(word in self.table.words for word in words)):
-                continue
-            found += min(end - start, 3) + (end - start == 1 and words[0] in _SINGLE)
+            if not self._told(clause, start, end):
+                found += min(end - start, 3) + (end - start == 1 and self.tokens[start] in _SINGLE)
         if found and slot == "emotional" and not _PICTURING.isdisjoint(self.tokens[clause.start : clause.start + 4]):
             found += 4
         return found - (slot == "story" and found < 4 and not self._tells(clause))
@@ -575,11 +583,15 @@ _OFFERED = frozenset(("#2", "#10", "#50", "#1", "#3", "#5"))
 """Numbers that are too common to tell a fact by."""
 
 
-def _is_stated(weight: float, share: float, common: set[str], size: int) -> bool:
+def _is_stated(kind: str, weight: float, share: float, common: set[str], size: int) -> bool:
     """Whether a sentence with these words in common with a fact states it: enough of the fact, in enough words."""
     if len(common) < 2:
         return False
     number = any(word[0] == "#" for word in common)
+    if kind == "impact" and share >= 0.45 and any(word[0] == "€" for word in common):
+        return True
+    if kind == "spending" and number and weight >= 0.7:
+        return True
     if len(common) >= 0.6 * size and weight >= 1.7:
         return True
     if number and weight >= 1.1 and any(word[0] == "#" and word not in _OFFERED for word in common):
