@@ -65,14 +65,10 @@ class ChatServer:
             self.times.append(time.monotonic())
             self._in_flight += 1
             self.most_in_flight = max(self.most_in_flight, self._in_flight)
-        try:
-            self._answer(http, request, self.behave(number, request))
-        finally:
-            with self._lock:
-                self._in_flight -= 1
-
-    def _answer(self, http: BaseHTTPRequestHandler, request: dict[str, Any], answer: Answer) -> None:
+        answer = self.behave(number, request)
         time.sleep(answer.delay)
+        with self._lock:
+            self._in_flight -= 1  # before the answer: who has it may ask again at once
         if answer.drop:
             http.close_connection = True
             http.connection.close()

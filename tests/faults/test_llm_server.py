@@ -177,13 +177,14 @@ def test_thoughts_are_not_said_and_cost_is_counted() -> None:
 
 
 def test_choice_by_number_is_read_strictly_and_asked_again() -> None:
-    texts = ["I would say the second", "7", "2."]
+    texts = ["I would say the second", '{"number": 7}', '{"number": 2}']
     with serve(lambda number, _: Answer(body=completion(texts[number]))) as server:
         asked = ChoiceRequest(({"role": "user", "content": "hi"},), ("one", "two", "three"), seed=3)
         (choice,) = model(server).choose([asked])
     assert (choice.index, choice.logprobs, choice.usage.tokens_in) == (1, (), 30)
     assert "1. one\n2. two\n3. three" in server.requests[0]["messages"][-1]["content"]
-    assert "'7'" in server.requests[2]["messages"][-1]["content"]
+    assert server.requests[1]["response_format"]["type"] == "json_schema"
+    assert "one of 1, 2, 3, not 7" in server.requests[2]["messages"][-1]["content"]
 
 
 def test_a_model_that_never_names_a_number_is_an_error() -> None:

@@ -3,68 +3,81 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import replace
 
-from dialog_envs.core.seeding import derive
 from dialog_envs.errors import UsageError
 from dialog_envs.simulators.llm.base import ChatReply, ChatRequest, Choice, ChoiceRequest, Usage
 from dialog_envs.simulators.llm.structured import UnusableReply, appended
 
-ATTEMPTS = 4
 _NUMBER = re.compile(r"[\s\"'(\[*]*(\d{1,4})[\s\"')\].:*]*")
-_REPLY_TOKENS = 16
+_TOKENS, _FORM_TOKENS = 16, 48
 
 
-@dataclass(slots=True)
 class NumberQuestion:
-    """One choice, asked for by number, and again with what was wrong, up to :data:`ATTEMPTS` times.
+    """One choice: asked for as a bare number, and where that is not what comes, as a structured reply.
+
+    The first is what every model understands and what costs least; the second, a server that knows schemas cannot get
+    wrong.
+
+    Args:
+        request: the choice.
+        name: of the model, for messages.
 
     Raises:
         UsageError: there is nothing to choose from.
     """
 
-    request: ChoiceRequest
-    name: str
-    attempt: int = 0
-    complaint: str = ""
-    usage: Usage = field(default_factory=Usage)
-
-    def __post_init__(self) -> None:
-        if not self.request.candidates:
+    def __init__(self, request: ChoiceRequest, name: str) -> None:
+        if not request.candidates:
             raise UsageError("choice decoding needs at least one candidate.")
+        self._request, self._name = request, name
+        self._usage = Usage()
 
     def chat(self) -> ChatRequest:
-        """The chat to send now."""
-        request = self.request
+        """Asks for the number."""
+        return self._asked(f"Reply with the number only (1 to {len(self._request.candidates)}).")
+
+    def form(self) -> ChatRequest:
+        """Asks for the number as a structured reply."""
+        known = list(range(1, len(self._request.candidates) + 1))
+        schema = {
+            "type": "object",
+            "properties": {"number": {"type": "integer", "enum": known}},
+            "required": ["number"],
+            "additionalProperties": False,
+        }
+        asked = self._asked('Reply with its number, like {"number": 1}.')
+        return replace(asked, max_tokens=_FORM_TOKENS, schema=schema)
+
+    def _asked(self, how: str) -> ChatRequest:
+        request = self._request
         listed = "\n".join(f"{number}. {text}" for number, text in enumerate(request.candidates, 1))
-        asked = (
-            "Do not write your next message yourself: choose it from this list.\n"
-            f"{listed}\n{self.complaint}Reply with the number only (1 to {len(request.candidates)})."
-        )
+        text = f"Do not write your next message yourself: choose it from this list.\n{listed}\n{how}"
         return ChatRequest(
-            appended(request.messages, asked), _REPLY_TOKENS, request.temperature,
-            seed=derive(request.seed, "number", self.attempt), trial=request.trial, role=request.role,
-            episode=request.episode,
+            appended(request.messages, text), _TOKENS, request.temperature, seed=request.seed, trial=request.trial,
+            role=request.role, episode=request.episode,
         )  # fmt: skip
 
     def read(self, reply: ChatReply) -> Choice | None:
-        """The choice, or ``None`` if it has to be asked for again.
+        """The choice in a reply to :meth:`chat` or :meth:`form`; ``None`` if there is none. Never a guess.
 
         Raises:
-            UnusableReply: no number after all attempts, or a content filter took the reply. Never a guess.
+            UnusableReply: a content filter took the reply.
         """
-        self.attempt += 1
-        self.usage = self.usage + reply.usage
+        self._usage = self._usage + reply.usage
+        if reply.data is not None:
+            return Choice(reply.data["number"] - 1, (), self._usage)
         found = _NUMBER.fullmatch(reply.text)
         number = int(found[1]) if found else 0
-        if 1 <= number <= len(self.request.candidates):
-            return Choice(number - 1, (), self.usage)
+        if 1 <= number <= len(self._request.candidates):
+            return Choice(number - 1, (), self._usage)
         if reply.finish_reason == "content_filter":
-            raise UnusableReply(f"a content filter of {self.name} took the reply away.")
-        self.complaint = f"Your last reply, {reply.text[:80]!r}, was not one of the numbers.\n"
-        if self.attempt >= ATTEMPTS:
-            raise UnusableReply(
-                f"{self.name} was asked {ATTEMPTS} times to choose by number and never did. "
-                f"{self.complaint.strip()} Use mode='free', or a model that follows instructions."
-            )
+            raise self.failure("a content filter took the reply away")
         return None
+
+    def failure(self, reason: object) -> UnusableReply:
+        """The error in which it ends."""
+        return UnusableReply(
+            f"{self._name} was asked to choose by number and never did: {reason} Use mode='free', or a model that "
+            "follows instructions."
+        )

@@ -23,7 +23,7 @@ from dialog_envs.simulators.llm.prices import Price, parse_price, price_of
 from dialog_envs.simulators.llm.redact import redact, redact_url
 from dialog_envs.simulators.llm.retry import RetryPolicy, Transient
 from dialog_envs.simulators.llm.spec import fields
-from dialog_envs.simulators.llm.structured import Asking
+from dialog_envs.simulators.llm.structured import Asking, UnusableReply
 from dialog_envs.simulators.llm.transport import Answer
 from dialog_envs.simulators.llm.wire import RUNGS, FatalModelError, Filtered, RequestRefused, body, read
 
@@ -190,10 +190,15 @@ class OpenAICompatibleModel(ChatModelBase):
             return failure
 
     async def _choice(self, question: NumberQuestion, fatal: Sequence[FatalModelError]) -> Choice:
-        while True:
-            reply = await self._reply(question.chat(), RUNGS[-1], fatal)
-            if (choice := question.read(reply)) is not None:
-                return choice
+        choice = question.read(await self._reply(question.chat(), RUNGS[-1], fatal))
+        if choice is None:
+            try:
+                choice = question.read(await self._structured(Asking(question.form()), fatal))
+            except UnusableReply as failure:
+                raise question.failure(failure) from None
+        if choice is None:
+            raise question.failure("its reply held no number.")
+        return choice
 
     # ---- structured replies ----------------------------------------------------------------------------------------
 
