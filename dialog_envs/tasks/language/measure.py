@@ -1,7 +1,7 @@
 """Macro F1 of the understanding of agent text, over classes of acts, on labelled utterances.
 
 ``python -m dialog_envs.tasks.language.measure TASK_ID [FILE] [--json]`` prints a table of classes: precision, recall
-and F1 of each. ``FILE`` is JSON lines ``{"text", "acts", "history"?, …}`` with what the task needs to know the
+and F1 of each. ``FILE`` is JSON lines ``{"text", "acts", "history" or "dialogue"?, …}`` with what the task needs to know the
 scenario by; by default it is the task's sealed set, which was written without sight of the code.
 
 A task takes part by a module ``language/labels.py`` that keeps the protocol :class:`Labels`.
@@ -119,7 +119,9 @@ def measure(labels: Labels, rows: Iterable[Mapping[str, Any]]) -> Report:
     class_of, key_of = labels.class_of, labels.key_of
     for row in rows:
         truth = {Act.from_json(act) for act in row["acts"]}
-        found = set(labels.understand(row["text"], labels.scene(row), row.get("history", ())))
+        found = set(
+            labels.understand(row["text"], labels.scene(row), row.get("history") or row.get("dialogue", ()))
+        )
         labelled.update(class_of(act) for act in truth)
         said.update(class_of(act) for act in found)
         keys = {key_of(act) for act in found}

@@ -40,8 +40,12 @@ _PEOPLE = frozenset(
 _PAST = frozenset(
     "was were had did went came took got gave made found fell rose grew sold bought said saw ran paid wrote won lost kept sank".split()
 )
-_LIKENED = frozenset("a an the those these that when your my our two how having being trying putting going in with one some".split())
-_LIKING = frozenset("you i we they would things people anything something numbers nothing dont really to feels id not".split())
+_LIKENED = frozenset(
+    "a an the those these that when your my our two how having being trying putting going in with one some".split()
+)
+_LIKING = frozenset(
+    "you i we they would things people anything something numbers nothing dont really to feels id not".split()
+)
 
 
 @dataclass(slots=True)
@@ -103,7 +107,11 @@ def weigh(
     points = found.points
     points["plain"] = 1.0 + 1.2 * ("plain" in cues) + 0.6 * defines + 0.2 * min(general, 2)
     points["analogy"] = (
-        2.2 * ("analogy" in cues) + 1.6 * _simile(tokens) + 0.9 * (alien > 0.6) + 0.4 * (alien > 0.4) - 0.35 * min(figures, 3)
+        2.2 * ("analogy" in cues)
+        + 1.6 * _simile(tokens)
+        + 0.9 * (alien > 0.6)
+        + 0.4 * (alien > 0.4)
+        - 0.35 * min(figures, 3)
     )
     points["example"] = (
         2.4 * ("example" in cues)

@@ -59,7 +59,18 @@ class Material:
         beliefs: for each idea the stems of its misconceptions and what meets them -> how much each tells.
     """
 
-    __slots__ = ("ids", "index", "rests", "phrases", "tails", "art", "beliefs", "_weights", "_known")
+    __slots__ = (
+        "ids",
+        "index",
+        "rests",
+        "phrases",
+        "tails",
+        "art",
+        "beliefs",
+        "_wrong",
+        "_weights",
+        "_known",
+    )
 
     def __init__(self, entry: Concept, without: str = "") -> None:
         """``without``: a field to leave out, to see how well the others tell of it."""
@@ -78,6 +89,9 @@ class Material:
         }
         self.art = tuple(row.get("technical", frozenset()) - everyday - _COMMON_STEMS for row in stems)
         self.beliefs = _beliefs(stems)
+        self._wrong = tuple(
+            {root: self.beliefs[i][root] for root in row.get("belief", ())} for i, row in enumerate(stems)
+        )
 
     def weights(self, word: str) -> tuple[tuple[int, float], ...]:
         """(idea's position, weight) of every idea that a word speaks for."""
@@ -118,6 +132,12 @@ class Material:
             if found is not None:
                 return found
         return None
+
+    def covered(self, idea: int, roots: set[str]) -> float:
+        """The share of an idea's first misconception that stems restate, 0 to 1, by the weight of its words."""
+        belief = self._wrong[idea]
+        total = sum(belief.values())
+        return sum(weight for root, weight in belief.items() if root in roots) / total if total else 0.0
 
     def _find(self, rows: list[str]) -> list[tuple[int, int, str]]:
         """Names and terms in a row of stems: the longest at each place."""

@@ -38,17 +38,61 @@ _SCENE = frozenset(
 _EXPLAINS = frozenset("because therefore thats always any means example so".split())
 _STYLES = (
     frozenset(("example", "examples", "case", "cases")),
-    frozenset(("formula", "formulas", "equation", "equations", "maths", "math", "technical", "jargon", "theory", "terms", "definitions")),
-    frozenset(("picture", "pictures", "story", "stories", "comparison", "comparisons", "analogy", "analogies", "image", "images", "metaphor", "metaphors")),
+    frozenset(
+        (
+            "formula",
+            "formulas",
+            "equation",
+            "equations",
+            "maths",
+            "math",
+            "technical",
+            "jargon",
+            "theory",
+            "terms",
+            "definitions",
+        )
+    ),
+    frozenset(
+        (
+            "picture",
+            "pictures",
+            "story",
+            "stories",
+            "comparison",
+            "comparisons",
+            "analogy",
+            "analogies",
+            "image",
+            "images",
+            "metaphor",
+            "metaphors",
+        )
+    ),
     frozenset(("simple", "plain", "everyday", "simply", "simpler")),
 )
 """Words of kinds of explanation."""
-_WISHES = frozenset("prefer prefers rather like want help helps helpful explain best learn suit suits easier easiest shall should".split())
+_WISHES = frozenset(
+    "prefer prefers rather like want help helps helpful explain best learn suit suits easier easiest shall should".split()
+)
 _TRADES = frozenset(
     """student students job school university college kid child grownup adult programmer engineer teacher doctor nurse lawyer
     profession professional work working studying study studies grade year age old living background yourself pupil scientist
     beginner retired trade occupation training field""".split()
 )
+_ON_QUESTIONS = frozenset(("encourage", "quiz", "close", "ack", "confirm", "refuse"))
+"""Cues of sentences that leave a question before them open: "Take your time." """
+_CONTRAST = frozenset("but yet however though although instead rather only even just alone still".split())
+_SOUND = frozenset(
+    """clear sense follow ok okay alright questions far with get got understand understood helps help good ready lost fast sound
+    yes right clearer fine""".split()
+)
+"""Words of short questions that ask whether all is well."""
+_PRAISE = frozenset(
+    """good great well brilliant smart clever excellent amazing fantastic wonderful impressive super awesome sharp strong better
+    confident bright nice perfect lovely close best fine right outstanding terrific""".split()
+)
+_YOU = frozenset("you your youre youve yours u ur".split())
 _CODE = ("def ", "</", "{", "}", "();", "==", "import ", "SELECT ")
 
 
@@ -60,25 +104,65 @@ def understand(text: str, scenario: Any, dialogue: Sequence[Any] = ()) -> tuple[
         scenario: its ``concept`` (an id) is what is taught.
         dialogue: the turns before this one, views or records; "it" refers to what they were about.
     """
-    acts, refers = _understand(text, scenario.concept, -1)
-    if refers and dialogue:
+    doubt = doubted(scenario.concept, dialogue) if dialogue else -1
+    acts, refers = _understand(text, scenario.concept, doubt, doubt)
+    if refers and dialogue and doubt < 0:
         idea = focus(scenario.concept, dialogue)
         if idea >= 0:
-            return _understand(text, scenario.concept, idea)[0]
+            return _understand(text, scenario.concept, idea, -1)[0]
     return acts
 
 
+def doubted(concept: str, dialogue: Sequence[Any]) -> int:
+    """Position of the idea about which the user's last turn states a mistaken belief, or -1."""
+    last = dialogue[-1]
+    if isinstance(last, Turn):
+        for act in last.acts:
+            if act.kind == "object" or (act.kind == "show" and act.value == "misconception"):
+                return material(concept).index.get(act.item or "", -1)
+        return -1
+    return _mistaken(concept, str(last["text"])) if last["speaker"] != AGENT else -1
+
+
+@lru_cache(maxsize=8_192)
+def _mistaken(concept: str, text: str) -> int:
+    table = material(concept)
+    roots = {stem(token) for token in tokenise(text)[:80] if is_content(token)}
+    covered = [table.covered(i, roots) for i in range(len(table.ids))]
+    best = max(range(len(covered)), key=covered.__getitem__)
+    return best if covered[best] >= 0.55 else -1
+
+
 @lru_cache(maxsize=16_384)
-def _understand(text: str, concept: str, idea: int) -> tuple[tuple[Act, ...], bool]:
-    """The acts of a text where ``idea`` (-1: none) was talked of last, and whether they depend on that."""
+def _understand(text: str, concept: str, idea: int, doubt: int) -> tuple[tuple[Act, ...], bool]:
+    """The acts of a text where ``idea`` (-1: none) was talked of last and the student holds a mistaken belief about
+    ``doubt``; and whether they depend on what was talked of."""
     table = material(concept)
     sentences = cut(text, table)
     if _foreign(text, sentences):
         return (_UNKNOWN,), False
-    turn = _Turn(table, idea)
-    for sentence in sentences:
+    turn = _Turn(table, idea, doubt)
+    for i, sentence in enumerate(sentences):
+        if sentence.question and _rhetorical(sentences, i):
+            sentence.question = False
+            sentence.cues.setdefault("rhetoric", 0)
         turn.add(sentence)
     return turn.finish(len(text.split())), turn.refers
+
+
+def _rhetorical(sentences: list[Sentence], i: int) -> bool:
+    """Whether the speaker goes on to answer a question: "Why do ships float? They are hollow." """
+    now = sentences[i]
+    if i + 1 >= len(sentences) or now.known is not None:
+        return False
+    after = sentences[i + 1]
+    if after.question or after.size < 4 or now.cues.keys() & {"background", "style", "confirm"}:
+        return False
+    if after.known is not None:
+        return after.known[1] != "quiz" and now.cues.get("idea", 9) > 3
+    if not after.cues.keys().isdisjoint(_ON_QUESTIONS) and max(after.scores, default=0.0) < 2.0:
+        return False
+    return max(after.scores, default=0.0) > 0.8 or not after.cues.keys().isdisjoint(("analogy", "example"))
 
 
 def focus(concept: str, dialogue: Sequence[Any]) -> int:
@@ -99,7 +183,7 @@ def _talked_of(concept: str, text: str, agent: bool) -> int:
     """The idea that a turn was about: the last one an agent's acts name, or the one a user's words speak for most."""
     table = material(concept)
     if agent:
-        items = [act.item for act in _understand(text, concept, -1)[0] if act.item is not None]
+        items = [act.item for act in _understand(text, concept, -1, -1)[0] if act.item is not None]
         return table.index[items[-1]] if items else -1
     tokens = tokenise(text)
     scores, hits = table.scores(tokens)
@@ -115,6 +199,7 @@ class _Turn:
     __slots__ = (
         "table",
         "context",
+        "doubt",
         "refers",
         "acts",
         "weak",
@@ -126,8 +211,8 @@ class _Turn:
         "last_quiz",
     )
 
-    def __init__(self, table: Material, context: int) -> None:
-        self.table, self.context = table, context
+    def __init__(self, table: Material, context: int, doubt: int) -> None:
+        self.table, self.context, self.doubt = table, context, doubt
         self.refers = False
         self.acts: list[Act | _Explanation] = []
         self.weak: list[str] = []
@@ -142,7 +227,7 @@ class _Turn:
         cues = now.cues
         if now.known is not None and self._quoted(now, *now.known):
             return
-        if "refuse" in cues and not now.question and not now.hits:
+        if "refuse" in cues and not now.question and (not now.hits or cues["refuse"] <= 5):
             self._say(Act("refuse"))
             return
         self._manners(now)
@@ -195,9 +280,20 @@ class _Turn:
         """Greetings, nods, praise and farewells; what they leave of the sentence stays in it."""
         cues, tokens = now.cues, now.tokens
         at = {kind: place for kind, place in cues.items() if kind in ("greet", "ack", "encourage", "close")}
+        idea, score = self._best(now)
+        words = set(tokens)
+        if (
+            not now.question
+            and score < _TOUCH
+            and at.get("ack", 9) > 1
+            and words & _PRAISE
+            and words & _YOU
+            and now.size <= 20
+            and not cues.keys() & {"plan", "mistake", "recap"}
+        ):
+            at.setdefault("encourage", 0)
         if not at:
             return
-        idea, score = self._best(now)
         content = (score >= _TOUCH + 0.6 and now.size > 7) or (now.question and now.size > 4)
         if "greet" in at and at["greet"] <= 2 and not (now.question and score >= _ASKED and at["greet"] > 0):
             self._say(Act("greet"))
@@ -220,7 +316,6 @@ class _Turn:
             if not content and now.size <= 7 and not now.question:
                 now.tokens = []
                 return
-        del tokens, idea
 
     def _nods(self, now: Sentence, place: int) -> bool:
         """Whether an acknowledging word stands alone, or before a mark."""
@@ -266,10 +361,12 @@ class _Turn:
         elif about and now.size <= 3 and named and tokens[0] not in ("why", "how"):
             self._ask_idea(idea, now)
         elif about:
-            self._quiz(idea)
+            self._quiz(idea, now)
         elif "rhetoric" in cues:
             return
-        elif "quiz" in cues and score > 0.3 and self.idea < 0:
+        elif (self.pending or (self.setup is not None and self.setup.scene)) and now.size > 2:
+            self._quiz(self.idea if self.idea >= 0 else idea, now)
+        elif score > 0.3 and self.idea < 0 and (now.size > 6 or "quiz" in cues) and "open" not in cues:
             self._quiz(idea)
         else:
             self._vague(now)
@@ -301,7 +398,7 @@ class _Turn:
             places.append(cues["open"])
         if not places:
             return False
-        if cues.get("quiz", 99) < min(places):
+        if cues.get("quiz", 99) < min(places) and (now.tokens[0] in WH or "idea" not in cues):
             return "confirm" in cues or "open" in cues
         return min(places) <= max(8, len(now.tokens) // 2)
 
@@ -312,10 +409,18 @@ class _Turn:
             self.idea = owner
             self._say(Act("ask", "idea", item=self.table.ids[owner]))
 
-    def _quiz(self, idea: int) -> None:
-        self.pending.clear()
+    def _quiz(self, idea: int, now: Sentence | None = None) -> None:
+        scene = self.pending
         if self.setup is not None and self.acts and self.acts[-1] is self.setup and self.setup.scene:
             self.acts.pop()  # the scene of the question
+            scene = [*self.setup.sentences, *scene]
+        if now is not None and scene and not any(kind == "name" for _, _, kind in now.hits):
+            sums = [
+                score + 0.6 * sum(sentence.scores[i] for sentence in scene)
+                for i, score in enumerate(now.scores)
+            ]
+            idea = max(range(len(sums)), key=sums.__getitem__)
+        self.pending = []
         self.idea = idea
         self._say(Act("quiz", item=self.table.ids[idea]))
 
@@ -338,11 +443,11 @@ class _Turn:
                 self._quiz(about)
             else:
                 self.weak.append("open")
-        elif "you" in tokens[:3] and now.size > 3:
-            self._say(Act("ask", "open"))
         elif about >= 0 and now.size > 4:
             self._quiz(about)
-        elif now.size > 1:
+        elif "you" in tokens[:3] and now.size > 3:
+            self._say(Act("ask", "open"))
+        elif not _SOUND.isdisjoint(tokens):
             self._say(Act("confirm"))
 
     # Statements.
@@ -386,7 +491,8 @@ class _Turn:
             now.size <= 12
             and not (set(now.cues) & {"analogy", "example", "technical"})
             and (score < 4.0 or len(now.hits) <= 1)
-            and "means" not in now.tokens and (":" not in now.tokens or now.size <= 6)
+            and "means" not in now.tokens
+            and (":" not in now.tokens or now.size <= 6)
         )
 
     def _corrects(self, now: Sentence, idea: int, score: float) -> bool:
@@ -399,14 +505,24 @@ class _Turn:
             return False
         roots = {stem(token) for token in now.tokens if is_content(token)}
         overlap = [sum(words[root] for root in roots & words.keys()) for words in table.beliefs]
-        best = max(range(len(overlap)), key=lambda i: overlap[i] + 0.45 * now.scores[i] + 0.6 * (i == self.idea))
-        met = overlap[best]
-        if not (
-            strong
-            or (first and (met >= 1.0 or score >= _TOUCH))
-            or ("denial" in cues and met >= 1.8)
-            or (negated and met >= 1.9 and met >= 0.3 * len(roots) and "because" not in now.tokens)
-        ):
+        covered = [table.covered(i, roots) for i in range(len(overlap))]
+        best = max(
+            range(len(overlap)),
+            key=lambda i: (
+                overlap[i]
+                + covered[i]
+                + 0.45 * now.scores[i]
+                + 0.6 * (i == self.idea)
+                + 0.8 * (i == self.doubt)
+            ),
+        )
+        met, tokens = overlap[best], now.tokens
+        evidence = 2.5 * strong + 1.6 * first + 0.8 * ("denial" in cues) + 0.5 * negated
+        evidence += 0.5 * (not _NEGATIONS.isdisjoint(tokens[:7])) + 0.3 * (not _CONTRAST.isdisjoint(tokens))
+        evidence += 0.4 * min(met, 3.0) + 1.6 * min(covered[best], 0.6) + 0.8 * (self.doubt >= 0)
+        evidence -= 1.2 * ("analogy" in cues) + 0.8 * ("example" in cues) + 0.5 * ("because" in tokens)
+        evidence -= 0.7 * self._defines(now, idea) * (not strong and not first)
+        if evidence < 2.3:
             return False
         if met < 0.7 and now.scores[best] < 1.0:
             best = self.idea if self.idea >= 0 else self.context
@@ -443,6 +559,9 @@ class _Turn:
         self.pending.clear()
         evidence.add(weigh(now.raw, now.tokens, set(now.cues), self.table, idea, defines))
         self._explained(idea, evidence, scene=scene, strong=score >= _TOUCH)
+        last = self.acts[-1]
+        if isinstance(last, _Explanation):
+            last.sentences.append(now)
 
     def _defines(self, now: Sentence, idea: int) -> bool:
         """Whether a sentence begins "density is …"."""
@@ -460,7 +579,7 @@ class _Turn:
         if isinstance(last, _Explanation) and last.idea == idea and last.takes(evidence, exact, strong):
             last.evidence.add(evidence)
             last.exact = last.exact or exact
-            last.scene = False
+            last.scene = last.scene and scene
             return
         piece = _Explanation(idea, evidence, exact, scene)
         self.setup = piece
@@ -512,6 +631,11 @@ class _Turn:
     def finish(self, words: int) -> tuple[Act, ...]:
         """The acts of the turn."""
         self._flush()
+        pieces = [act for act in self.acts if isinstance(act, _Explanation) and not act.exact]
+        if len({piece.idea for piece in pieces}) >= 3 and all(len(piece.sentences) <= 1 for piece in pieces):
+            place = self.acts.index(pieces[0])
+            self.acts[place] = Act("recap")
+            self.acts = [act for act in self.acts if act not in pieces]
         acts = [act.act(self.table) if isinstance(act, _Explanation) else act for act in self.acts]
         kinds = {act.kind for act in acts}
         if "refuse" in kinds:
@@ -534,10 +658,11 @@ class _Turn:
 class _Explanation:
     """Sentences that explain one idea in one way."""
 
-    __slots__ = ("idea", "evidence", "exact", "scene", "count")
+    __slots__ = ("idea", "evidence", "exact", "scene", "sentences")
 
     def __init__(self, idea: int, evidence: Evidence, exact: str, scene: bool) -> None:
         self.idea, self.evidence, self.exact, self.scene = idea, evidence, exact, scene
+        self.sentences: list[Sentence] = []
 
     def takes(self, other: Evidence, exact: str, strong: bool) -> bool:
         """Whether a further sentence goes on in the same way, rather than beginning another explanation."""
