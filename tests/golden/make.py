@@ -32,6 +32,16 @@ SHOWS: dict[str, dict[str, tuple[str, str]]] = {
         "changeable": ("heuristic", r"answer\(theme.*change\(theme.*accept\(.*success"),
         "contradictory": ("heuristic", r"answer\((crowd|pace|setting).*reject\(\1.*accept\("),
     },
+    "Persuasion-v0": {
+        "warm": ("competent", r"answer\(values.*object\(.*resolved\(.*promise\(.*donate\("),
+        "practical": ("heuristic", r"object\(.*resolved\(.*decline.*donate\(.*success"),
+        "cautious": ("stepper", r"evade\(.*agree\(token.*donate\("),
+        "busy": ("heuristic", r"warm\(.*promise\(.*donate\(.*success"),
+        "guarded": ("heuristic", r"object\(.*resolved\(.*decline.*reveal\(.*resolved\(.*donate\("),
+        "yes_sayer": ("heuristic", r"promise\(.*(decline|object|doubt).*reveal\(.*donate\("),
+        "reactant": ("pusher", r"warm\(.*bristle\(pressure.*leave"),
+        "evidence_only": ("storyteller", r"cool\((story|emotional|identity).*doubt\(evidence.*resolved\("),
+    },
 }
 """Task → family → the agent's policy, and what the user's acts and the outcome must show, in this order."""
 _HEADER = re.compile(r"agent (?P<policy>\S+), seed (?P<seed>\d+)")
