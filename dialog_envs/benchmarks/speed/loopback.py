@@ -1,7 +1,7 @@
 """A server on loopback that answers every chat completion after a fixed delay, and does as little else as possible.
 
-It runs in a process of its own: ``python -m dialog_envs.benchmarks.speed.loopback DELAY`` prints its port, and ends with
-its standard input.
+It runs in a process of its own: ``python -m dialog_envs.benchmarks.speed.loopback DELAY`` prints its port, and ends
+with its standard input.
 """
 
 from __future__ import annotations
@@ -16,7 +16,10 @@ _HEAD_END = b"\r\n\r\n"
 
 
 def _response() -> bytes:
-    message = {"role": "assistant", "content": "I would like something quiet, and not too far from the station. " * 3}
+    message = {
+        "role": "assistant",
+        "content": "I would like something quiet, and not too far from the station. " * 3,
+    }
     usage = {"prompt_tokens": 1000, "completion_tokens": 40, "total_tokens": 1040}
     choice = {"index": 0, "finish_reason": "stop", "message": message}
     reply = {"id": "x", "object": "chat.completion", "created": 0, "model": "loopback", "usage": usage}

@@ -58,6 +58,10 @@ class ReplayModel(ChatModelBase):
         """The recorded result, at once."""
         return ended(self._find(request))
 
+    def close(self) -> None:
+        """Close the file."""
+        self._store.close()
+
     def _find(self, request: Request) -> Result:
         found = self._store.get(request_key(request, self._name, self._version))
         if found is not None:

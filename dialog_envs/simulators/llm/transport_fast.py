@@ -18,7 +18,6 @@ if importlib.util.find_spec("aiohttp") is None or importlib.util.find_spec("orjs
 
 import aiohttp
 import orjson
-from yarl import URL
 
 from dialog_envs.simulators.llm.connector import CleanConnector
 
@@ -34,7 +33,7 @@ class FastTransport:
     def __init__(self, url: str, key: str) -> None:
         address, self._proxy = urlsplit(url), _proxy(url)
         path = f"{address.path.rstrip('/')}/chat/completions"
-        self._url = URL(address._replace(path=path, fragment="").geturl())
+        self._url = address._replace(path=path, fragment="").geturl()
         self._session = aiohttp.ClientSession(
             connector=CleanConnector(),
             cookie_jar=aiohttp.DummyCookieJar(),
