@@ -69,8 +69,8 @@ class PersuasionEnv(DialogEnv):
     *Trust* starts at 0.2, 0.5 or 0.7, and nothing is given below 0.5. Credibility adds 0.2, evidence and spending 0.15
     each (0.15 more if asked for), a credibility appeal 0.05; speaking of an objection that the persona does not have
     costs 0.1, pressure 0.2, an invention 0.4.
-    *Questions* are answered 70 to 95 % of the time, by family; otherwise they are evaded. Of three or more in a turn only
-    the first is answered, and beside a request none. 5 to 25 % of other turns bring something unasked.
+    *Questions* are answered 70 to 95 % of the time, by family; otherwise they are evaded. Of three or more in a turn
+    only the first is answered, and beside a request none. 5 to 25 % of other turns bring something unasked.
     *Objections* must be named before they can be met: in answer to "what is in the way?" (the hidden one second, and
     only with trust of 0.3), on a request, unasked, or when the agent hits upon them. Words and the fact that belongs to
     it meet one (cost: impact; waste: spending; effect: evidence; home first: mission; burnt before: credibility; no
