@@ -20,6 +20,7 @@ from dialog_envs.tasks.persuasion.acts import LENGTHS, OBJECTIONS, VALUES, band
 from dialog_envs.tasks.persuasion.language.amounts import CURRENCY, NUMBER_TOKENS, Amount, amounts
 from dialog_envs.tasks.persuasion.language.clauses import Clause, cut
 from dialog_envs.tasks.persuasion.language.facts import FactTable, content, fact_table
+from dialog_envs.tasks.persuasion.language.fallback import guess
 from dialog_envs.tasks.persuasion.language.grammar import cues
 from dialog_envs.tasks.persuasion.language.matching import ENDS, Cues
 from dialog_envs.tasks.persuasion.language.objections import numbers_in, raised, user_texts
@@ -153,6 +154,10 @@ class _Turn:
     def _guess(self) -> None:
         """Where nothing certain was found: the faintest hint counts."""
         for clause in self.clauses:
+            found = guess(self.tokens[clause.start : clause.end], clause.question)
+            if found is not None:
+                self.acts.append((clause.start, found))
+                continue
             weights = {slot: clause.weight(f"obj.{slot}") for slot in OBJECTIONS}
             best = max(OBJECTIONS, key=lambda slot: weights[slot])
             asked = self._best_ask(clause)
@@ -227,6 +232,10 @@ class _Turn:
         return self.tokens[clause.start : clause.start + 3] in (["did", "you", "know"], ["have", "you", "heard"]) or (
             self.tokens[clause.start] in _RHETORICAL
         )
+
+    def _conditional(self, clause: Clause) -> bool:
+        """Whether the sentence of a clause says what follows from a no."""
+        return any(other.has("unless") for other in self.clauses if other.sentence == clause.sentence)
 
     def _told(self, clause: Clause, start: int, end: int) -> bool:
         """Whether words are those of a fact that their sentence states."""
@@ -311,6 +320,8 @@ class _Turn:
                 for start, end in clause.hits.get(kind, ())
                 if not self._negated(start) and not self._told(clause, start, end)
             )
+            if kind == "threat" and clause.has("menace") and self._conditional(clause):
+                strong += 3
             if strong > weight:
                 best, weight = kind, strong
         if weight < 2:

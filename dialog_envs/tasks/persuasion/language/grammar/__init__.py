@@ -31,3 +31,9 @@ def cues(name: str) -> list[tuple[str, str]]:
     """The file ``<name>.toml`` of tagged phrases as (tag, comma-separated phrases), in order."""
     data = tomllib.loads((files(__name__) / f"{name}.toml").read_text(encoding="utf-8"))
     return [(tag, " ".join(phrases.split())) for tag, phrases in data.items()]
+
+
+@lru_cache(maxsize=1)
+def load_examples() -> dict[str, list[str]]:
+    """Example sentences of each class of agent acts."""
+    return tomllib.loads((files(__name__) / "examples.toml").read_text(encoding="utf-8"))
