@@ -6,6 +6,8 @@ agent too (:func:`as_agent`). Everything else is optional, and found by looking 
 ========================  ==============================================================================================
 ``act_batch``             ``(observations, seeds) -> list[str]``: stateless over episodes; the random numbers of a turn
                           come from its seed and the number of agent turns so far, so alone equals in a batch
+``act_each``              with ``act_batch``: ``(observations, seeds) -> list[Answer]``, the same with each turn's own
+                          usage, and its own error instead of one for all
 ``batch_size``            with ``act_batch``: how many episodes are played side by side (64 by default)
 ``needs_persona = True``  ``reveal(persona, scenario)`` is called after ``start`` (an oracle; never a contestant)
 ``usage``                 ``() -> Usage`` since ``start``: tokens and cost
@@ -18,13 +20,14 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 from dialog_envs.core.dialogue import Observation
 from dialog_envs.errors import AgentError
 from dialog_envs.simulators.llm.base import Usage
 
-__all__ = ["Agent", "BatchAgent", "FunctionAgent", "Usage", "as_agent", "is_batched"]
+__all__ = ["Agent", "Answer", "BatchAgent", "FunctionAgent", "Usage", "as_agent", "is_batched"]
 
 
 @runtime_checkable
@@ -44,6 +47,21 @@ class BatchAgent(Protocol):
 
     def act_batch(self, observations: Sequence[Observation], seeds: Sequence[int]) -> list[str]:
         """One utterance an observation, in order. ``seeds[i]`` is the seed of the i-th observation's episode."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One turn out of many.
+
+    Attributes:
+        text: what the agent says.
+        usage: what finding it took, failed attempts included.
+        error: why there is no text; ``None`` if there is.
+    """
+
+    text: str = ""
+    usage: Usage = Usage()
+    error: Exception | None = None
 
 
 class FunctionAgent:

@@ -152,6 +152,7 @@ class ActRoles:
         accepts: user acts that end a talk as ``"accept"``.
         leaves: user acts that end it as ``"leave"``.
         moves: agent acts whose effect on the user can be learned from.
+        asks: agent acts that find something out about the user, and do nothing else.
         lost: agent acts that say nothing a user can answer.
     """
 
@@ -162,6 +163,7 @@ class ActRoles:
     accepts: frozenset[str] = frozenset(("accept",))
     leaves: frozenset[str] = frozenset(("leave",))
     moves: frozenset[str] = frozenset(("ask", "suggest"))
+    asks: frozenset[str] = frozenset(("ask",))
     lost: frozenset[str] = frozenset(("unknown", "refuse"))
 
     def subject(self, act: Act) -> str | None:

@@ -77,6 +77,7 @@ class InstructionTask(Task[InstructionPersona, InstructionScenario, InstructionS
         volunteers={},
         accepts=frozenset(("content",)),
         moves=frozenset(("ask", "quiz", "explain", "correct")),
+        asks=frozenset(("ask", "quiz")),
     )
 
     def __init__(self) -> None:
