@@ -28,6 +28,9 @@ ENVIRONMENTS: dict[str, str] = {
     "Persuasion-v0": "dialog_envs.tasks.persuasion.env:PersuasionEnv",
 }
 """Environment classes by Gymnasium id."""
+PLAYED = ("grounded", "llm")
+"""Users whom a chat model plays. Each environment is registered with them too, as nondeterministic:
+``"Instruction-llm-v0"`` is ``gym.make("Instruction-v0", user="llm")``."""
 
 
 def get_task(id: str) -> Task[Any, Any, Any]:
@@ -73,16 +76,25 @@ def register_all() -> None:
 
 
 def _register(id: str) -> None:
-    if id not in gym.registry:
-        gym.register(
-            id=id,
-            entry_point=ENVIRONMENTS[id],
-            vector_entry_point=f"{__name__}:{id}",  # as text, so that a spec can be written as JSON
-        )
+    for name, options in {id: {}, **{with_user(id, user): {"user": user} for user in PLAYED}}.items():
+        if name not in gym.registry:
+            gym.register(
+                id=name,
+                entry_point=ENVIRONMENTS[id],
+                nondeterministic=bool(options),
+                kwargs=options,
+                vector_entry_point=f"{__name__}:{name}",  # as text, so that a spec can be written as JSON
+            )
+
+
+def with_user(id: str, user: str) -> str:
+    """The id of an environment with another user: ``"Instruction-v0"``, ``"llm"`` → ``"Instruction-llm-v0"``."""
+    name, dash, version = id.rpartition("-v")
+    return f"{name}-{user}-v{version}" if dash else f"{id}-{user}"
 
 
 def __getattr__(name: str) -> Any:
     """``registration:ID`` is the maker of batched environments of that id; see ``vector_entry_point``."""
-    if name in ENVIRONMENTS:
+    if name in ENVIRONMENTS or name in gym.registry:
         return partial(make_vector_env, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

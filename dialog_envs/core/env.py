@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from typing import Any, ClassVar
 
 import gymnasium as gym
+from gymnasium.envs.registration import EnvSpec
 
 from dialog_envs.core.dialogue import AGENT, USER, Observation, Turn, TurnView, UserTurn
 from dialog_envs.core.outcome import REWARDS, Outcome
@@ -23,15 +25,19 @@ class DialogEnv(gym.Env[Observation, str]):
 
     Args:
         task: the HiP-MDP.
-        user: who plays the user: ``"scripted"``, a ``"module:attribute"`` or a :class:`UserSimulator` factory.
+        user: who plays the user: ``"scripted"``, ``"grounded"``, ``"llm"``, a ``"module:attribute"`` or a
+            :class:`UserSimulator` factory.
         reward: ``"binary"`` (the paper's), ``"graded"`` or ``"dense"``.
         reveal_persona: put ``persona``, ``scenario`` and ``turns`` with their acts into ``info``. For oracles and for
             people; an agent that is compared with others must not see them.
         render_mode: ``"ansi"``, ``"human"`` or ``"rgb_array"``.
         user_options: keyword arguments for the user's factory.
+        model: the chat model behind a grounded or llm user, for example ``"openai:gpt-5-mini"``; the embedded one by
+            default.
 
     Raises:
         UsageError: an argument has a value that cannot be used.
+        ModelUnavailable: the chat model is not here.
     """
 
     metadata: ClassVar[dict[str, Any]] = {  # type: ignore[misc]  # Gymnasium declares it an instance's
@@ -47,6 +53,7 @@ class DialogEnv(gym.Env[Observation, str]):
         reveal_persona: bool = False,
         render_mode: str | None = None,
         user_options: Mapping[str, Any] | None = None,
+        model: Any = None,
     ) -> None:
         if reward not in REWARDS:
             raise UsageError(f"reward must be one of {', '.join(REWARDS)}; got {reward!r:.80}")
@@ -59,12 +66,27 @@ class DialogEnv(gym.Env[Observation, str]):
         self.render_mode = render_mode
         self.observation_space = observation_space()  # type: ignore[assignment]
         self.action_space = action_space()
-        self.user: UserSimulator = make_user(user, **(user_options or {}))
+        self.user: UserSimulator = make_user(
+            user, **(user_options or {}), **({} if model is None else {"model": model})
+        )
+        self._spec: EnvSpec | None = None
         self.turns: list[Turn] = []
         self.outcome: Outcome | None = None
         self.episode_seed = 0
         self._agent_turns = 0
         self._running = False
+
+    @property
+    def spec(self) -> EnvSpec | None:
+        """What ``gym.make`` was given; nondeterministic wherever the user is, whatever the id was registered as."""
+        return self._spec
+
+    @spec.setter
+    def spec(self, value: EnvSpec | None) -> None:
+        if value is not None and getattr(self.user, "nondeterministic", False):
+            value = copy(value)
+            value.nondeterministic = True
+        self._spec = value
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None

@@ -9,6 +9,9 @@ from dialog_envs.core.dialogue import Act, TurnView
 from dialog_envs.core.task import ActRoles, Task
 from dialog_envs.simulators.users.following import FACT, Key, keys
 
+LONGER = 2
+"""How many times longer than the grammar's own phrasings words may be (and ten words more): who rambles adds."""
+
 
 class ReadBack:
     """The check of one user turn.
@@ -37,6 +40,7 @@ class ReadBack:
         self._roles = task.act_roles
         self._meant = _weighty(acts, self._roles)
         self._readings = {self._meant} | {self._read(text) for text in phrasings}
+        self._longest = LONGER * max(len(text.split()) for text in phrasings) + 10
 
     def faithful(self, text: str) -> bool:
         """Whether a text reads exactly as the acts."""
@@ -48,6 +52,8 @@ class ReadBack:
             return "it is empty"
         if "\n" in text.strip():
             return "it is more than one line"
+        if len(text.split()) > self._longest:
+            return f"it is too long: at most {self._longest} words"
         read = self._read(text)
         if read in self._readings:
             return None

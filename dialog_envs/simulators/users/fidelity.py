@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from itertools import combinations
+from itertools import combinations, pairwise
 from typing import Any
 
 from dialog_envs.core.dialogue import AGENT, Turn, TurnView
@@ -90,5 +90,5 @@ def _pairs(texts: Sequence[str]) -> set[tuple[str, str]]:
     found: set[tuple[str, str]] = set()
     for text in texts:
         words = [word.casefold() for word in _WORD.findall(text)]
-        found.update(zip(words, words[1:], strict=False))
+        found.update(pairwise(words))
     return found

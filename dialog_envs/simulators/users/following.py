@@ -11,7 +11,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dialog_envs.core.dialogue import Act, TurnView
+import numpy as np
+
+from dialog_envs.core.dialogue import Act, TurnView, UserTurn
 from dialog_envs.core.task import ActRoles, Task
 
 Key = tuple[str, ...]
@@ -127,6 +129,32 @@ class Following:
         return _union(
             keys(branch.acts, self._roles) for acts in turns for branch in self.branches(tuple(acts))
         )
+
+
+class Crowd:
+    """Other people in the same dialogue: what anybody might do, whoever they are.
+
+    Args:
+        task, scenario: of the episode.
+        rng: draws the people.
+        size: how many.
+    """
+
+    def __init__(
+        self, task: Task[Any, Any, Any], scenario: Any, rng: np.random.Generator, size: int = 12
+    ) -> None:
+        people = [task.prior.sample(rng) for _ in range(size)]
+        self._followings = [Following(task, persona, scenario) for persona in people]
+
+    def responses(self, heard: tuple[Act, ...]) -> list[tuple[tuple[Act, ...], str | None]]:
+        """What each of them would most likely do, and how that ends the talk; each response once."""
+        likeliest = (following.branches(heard)[0] for following in self._followings)
+        return list(dict.fromkeys((branch.acts, branch.ended_by) for branch in likeliest))
+
+    def follow(self, heard: tuple[Act, ...], turn: UserTurn) -> None:
+        """Go on after what was really said."""
+        for following in self._followings:
+            following.follow(heard, turn.acts, turn.ended_by)
 
 
 def _union(sets: Iterable[frozenset[Key]]) -> frozenset[Key]:

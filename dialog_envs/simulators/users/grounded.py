@@ -69,9 +69,8 @@ class GroundedUser(ModelPlayedUser):
         self._write_prompt = fill("write", canary=self._marks.canary, **names)
         rows = task.persona_card(self._persona)
         self._choose_prompt = fill("choose", card=card(rows, task.prior.families), **names)
-        self._secrets = Secrets(
-            self._marks, self._write_prompt, self._scenario.brief, families=task.prior.families
-        )
+        prompt = "\n".join((self._write_prompt, fill("write_turn", meaning="", examples="")))
+        self._secrets = Secrets(self._marks, prompt, self._scenario.brief, families=task.prior.families)
 
     def _answer(self, dialogue: Sequence[TurnView]) -> Asking[UserTurn]:
         task = self._task

@@ -1,8 +1,10 @@
 """The llm user: a chat model plays the persona, and the kernel keeps score.
 
-The model gets the paper's kind of prompt (who you are, what is hidden about you, how such talks end) and answers in
-fields: what it does, what it says, whether it is done. Control is taken from the fields alone. What it says is read
-back by the task's understanding, so that the score rests on acts, as ever.
+The model gets the paper's kind of prompt (who you are, what is hidden about you, how such talks end). In mode
+``write`` it answers in fields: what it says, what it does with that, whether it is done. Control is taken from the
+fields alone; what it says is read back by the task's understanding, so that the score rests on acts, as ever. In mode
+``choose``, for models that are poor writers, it chooses its turn by its own probabilities from what *anybody* might say
+here, the right thing among much that this persona would never say.
 
 The kernel follows: it knows what this persona could do in answer to each turn. Two things are never let through, and
 are asked for again, then an error: words that leak (:mod:`dialog_envs.simulators.users.guard`, or more facts at once
@@ -17,16 +19,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from dialog_envs.core.dialogue import Act, TurnView, UserTurn
-from dialog_envs.errors import SimulatorError
-from dialog_envs.simulators.llm import ChatModel, ChatReply, ChatRequest
+from dialog_envs.errors import SimulatorError, UsageError
+from dialog_envs.simulators.llm import ChatModel, ChatReply, ChatRequest, Choice, ChoiceRequest
 from dialog_envs.simulators.users.acting import user_acts
-from dialog_envs.simulators.users.following import Branch, Following, keys
+from dialog_envs.simulators.users.following import Branch, Crowd, Following, keys
 from dialog_envs.simulators.users.guard import Secrets, leak, persona_keys
 from dialog_envs.simulators.users.played import Asking, ModelPlayedUser
 from dialog_envs.simulators.users.prompting import card, chat, fill, followed_by, short_brief
 
 MAX_TOKENS = 1_000
 """Room for a reply in its form, and for what a reasoning model thinks before."""
+MODES = ("write", "choose")
+MOST_OPTIONS = 12
+"""Turns to choose from."""
 MOST_UNASKED = 1
 """Facts that may be told in one turn beyond those that the agent's turn elicits."""
 
@@ -51,10 +56,12 @@ class LLMUser(ModelPlayedUser):
 
     Args:
         model: a chat model or its name.
+        mode: ``"write"`` or ``"choose"``; by default choose for the embedded model.
         attempts: how often a turn is asked for; then the episode is unscored.
-        temperature: of writing; 0.8 by default.
+        temperature: of writing (0.8 by default) or choosing (0.25: mean log-probabilities a token lie close together).
 
     Raises:
+        UsageError: an unknown mode.
         ModelUnavailable: the model is not here.
     """
 
@@ -62,19 +69,28 @@ class LLMUser(ModelPlayedUser):
     prompts = ("llm", "llm_again", "glossary")
 
     def __init__(
-        self, model: str | ChatModel = "embedded", attempts: int = 4, temperature: float = 0.8
+        self,
+        model: str | ChatModel = "embedded",
+        mode: str | None = None,
+        attempts: int = 4,
+        temperature: float | None = None,
     ) -> None:
         super().__init__(model, attempts)
-        self.temperature = temperature
+        self.mode = mode or ("choose" if self.small else "write")
+        if self.mode not in MODES:
+            raise UsageError(f"mode of the llm user must be one of {', '.join(MODES)}, not '{mode}'.")
+        default = 0.25 if self.mode == "choose" else 0.8
+        self.temperature = default if temperature is None else float(temperature)
 
     @property
     def version(self) -> str:
-        """With the temperature, which changes the words."""
-        return f"{super().version} temperature:{self.temperature:g}"
+        """With mode and temperature, which change the words."""
+        return f"{super().version} {self.mode} temperature:{self.temperature:g}"
 
     def _begin(self) -> None:
         task, brief = self._task, self._task.task_brief
         self._following = Following(task, self._persona, self._scenario)
+        self._people = Crowd(task, self._scenario, self._words_rng) if self.mode == "choose" else None
         self._kinds = user_acts(task)
         rows, families = task.persona_card(self._persona), task.prior.families
         scene = self._scenario.brief
@@ -90,7 +106,7 @@ class LLMUser(ModelPlayedUser):
         self._prompt = fill(
             "llm", card=card(rows, families), brief=short_brief(scene) if self.small else scene, **values
         )
-        if not self.small:  # which would say the examples
+        if self.mode == "write" and not self.small:  # which would say the examples
             self._prompt += "\n" + fill("glossary", glossary=self._glossary())
         data = persona_keys(self._persona.to_json())
         self._secrets = Secrets(self._marks, bare, scene, data, tuple(rows), families)
@@ -123,9 +139,52 @@ class LLMUser(ModelPlayedUser):
         }
 
     def _answer(self, dialogue: Sequence[TurnView]) -> Asking[UserTurn]:
-        task = self._task
-        heard = task.language.understand(dialogue[-1]["text"], self._scenario, dialogue[:-1])
+        heard = self._task.language.understand(dialogue[-1]["text"], self._scenario, dialogue[:-1])
         branches = self._following.branches(heard)
+        if self._people is not None:
+            turn = yield from self._choose(self._people, heard, branches, dialogue)
+            self._people.follow(heard, turn)
+        else:
+            turn = yield from self._write(heard, branches, dialogue)
+        self._following.follow(heard, turn.acts, turn.ended_by)
+        return turn
+
+    # ---- choosing ------------------------------------------------------------------------------------------------
+
+    def _choose(
+        self, people: Crowd, heard: tuple[Act, ...], branches: Sequence[Branch], dialogue: Sequence[TurnView]
+    ) -> Asking[UserTurn]:
+        """A turn out of what anybody might say. Consent that this person would not give is chosen anew, without it."""
+        roles, open_to = self._task.act_roles, [(b.acts, b.ended_by) for b in branches]
+        options: dict[str, UserTurn] = {}
+        for acts, ended_by in dict.fromkeys([*open_to, *people.responses(heard)]):
+            text = self._task.language.phrase(acts, self._persona, self._scenario, self._words_rng, dialogue)
+            options.setdefault(text, UserTurn(text, acts, ended_by is not None, ended_by, heard))
+            if len(options) >= MOST_OPTIONS:
+                break
+        messages = chat(self._prompt, dialogue, self._marks)
+        for attempt in range(2):
+            texts, seed = tuple(options), self._request_seed(attempt)
+            choice = yield ChoiceRequest(messages, texts, self.temperature, seed, attempt, role="user")
+            assert isinstance(choice, Choice)
+            turn = options[texts[choice.index]]
+            if turn.ended_by != "accept" or (turn.acts, turn.ended_by) in open_to:
+                break
+            self.notes["again"] += 1
+            self.notes["refused"] += 1
+            options = {
+                text: turn
+                for text, turn in options.items()
+                if not any(act.kind in roles.accepts for act in turn.acts)
+                or (turn.acts, turn.ended_by) in open_to
+            }
+        return turn
+
+    # ---- writing -------------------------------------------------------------------------------------------------
+
+    def _write(
+        self, heard: tuple[Act, ...], branches: Sequence[Branch], dialogue: Sequence[TurnView]
+    ) -> Asking[UserTurn]:
         messages = chat(self._prompt, dialogue, self._marks)
         refused: _Refused | None = None
         consent = True
@@ -137,7 +196,6 @@ class LLMUser(ModelPlayedUser):
             assert isinstance(reply, ChatReply)
             result = self._turn_of(reply, heard, branches, dialogue)
             if isinstance(result, UserTurn):
-                self._following.follow(heard, result.acts, result.ended_by)
                 return result
             refused = result
             consent = consent and not refused.consent

@@ -102,5 +102,8 @@ class InstructionEnv(DialogEnv):
         reveal_persona: bool = False,
         render_mode: str | None = None,
         user_options: Mapping[str, Any] | None = None,
+        model: Any = None,
     ) -> None:
-        super().__init__(get_task("Instruction-v0"), user, reward, reveal_persona, render_mode, user_options)
+        super().__init__(
+            get_task("Instruction-v0"), user, reward, reveal_persona, render_mode, user_options, model
+        )

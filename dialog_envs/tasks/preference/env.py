@@ -79,7 +79,14 @@ class PreferenceElicitationEnv(DialogEnv):
         reveal_persona: bool = False,
         render_mode: str | None = None,
         user_options: Mapping[str, Any] | None = None,
+        model: Any = None,
     ) -> None:
         super().__init__(
-            get_task("PreferenceElicitation-v0"), user, reward, reveal_persona, render_mode, user_options
+            get_task("PreferenceElicitation-v0"),
+            user,
+            reward,
+            reveal_persona,
+            render_mode,
+            user_options,
+            model,
         )
