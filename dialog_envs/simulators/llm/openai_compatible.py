@@ -22,6 +22,7 @@ from dialog_envs.simulators.llm.numbered import NumberQuestion
 from dialog_envs.simulators.llm.prices import Price, parse_price, price_of
 from dialog_envs.simulators.llm.redact import redact, redact_url
 from dialog_envs.simulators.llm.retry import RetryPolicy, Transient
+from dialog_envs.simulators.llm.schema import check_schema
 from dialog_envs.simulators.llm.spec import fields
 from dialog_envs.simulators.llm.structured import Asking, UnusableReply
 from dialog_envs.simulators.llm.transport import Answer
@@ -142,9 +143,9 @@ class OpenAICompatibleModel(ChatModelBase):
         After a failure that every request would meet (a wrong key, say), what was not sent yet is not sent any more.
 
         Raises:
-            UsageError: a budget is set, and the model's price is unknown.
+            UsageError: a request cannot be met by any model, or a budget is set and the price is unknown.
         """
-        self._check_price()
+        self._check(requests)
         done: queue.SimpleQueue[tuple[int, Result] | None] = queue.SimpleQueue()
         running = start(self._all_requests(requests, done.put))
         running.add_done_callback(lambda _: done.put(None))
@@ -159,9 +160,9 @@ class OpenAICompatibleModel(ChatModelBase):
         """Start one request and come back at once.
 
         Raises:
-            UsageError: a budget is set, and the model's price is unknown.
+            UsageError: as for :meth:`each`.
         """
-        self._check_price()
+        self._check((request,))
         return launch(self._result(request))
 
     async def _all_requests(
@@ -175,9 +176,12 @@ class OpenAICompatibleModel(ChatModelBase):
                 fatal.append(result)
             put((index, result))
 
-        async with asyncio.TaskGroup() as group:
-            for index, request in enumerate(requests):
-                group.create_task(one(index, request))
+        tasks = [asyncio.create_task(one(index, request)) for index, request in enumerate(requests)]
+        try:
+            await asyncio.gather(*tasks)
+        finally:
+            for task in tasks:
+                task.cancel()
 
     async def _result(self, request: Request, fatal: Sequence[FatalModelError] = ()) -> Result:
         try:
@@ -284,7 +288,13 @@ class OpenAICompatibleModel(ChatModelBase):
 
     # ---- money -----------------------------------------------------------------------------------------------------
 
-    def _check_price(self) -> None:
+    def _check(self, requests: Sequence[Request]) -> None:
+        for request in requests:
+            if isinstance(request, ChatRequest):
+                if request.schema is not None:
+                    check_schema(request.schema)
+            elif not request.candidates:
+                raise UsageError("choice decoding needs at least one candidate.")
         if self.price is None and (self._budget or current_budget()) is not None:
             raise UsageError(
                 f"the price of {self._where} is unknown, so that its cost cannot be limited: write "

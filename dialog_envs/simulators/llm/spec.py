@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 from dialog_envs.errors import UnknownName, UsageError
 
@@ -62,6 +62,11 @@ def parse_spec(text: str) -> Spec:
             raise UsageError(
                 f"'{name}' is no option of a chat model, because keys do not belong into texts that are kept: put the "
                 "key into a variable, and name the variable with api_key_env=NAME."
+            )
+        if "@" in urlsplit(options[name]).netloc:
+            raise UsageError(
+                f"the option {name} of a chat model holds a password, which does not belong into a text that is kept: "
+                "put the address into the variable OPENAI_BASE_URL."
             )
     return Spec(kind, argument, options)
 

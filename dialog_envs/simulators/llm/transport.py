@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
+from urllib.parse import unquote, urlsplit
 
 CONNECT_SECONDS = 10.0
 """Longest wait for a connection; a server that is there answers sooner."""
@@ -68,6 +70,16 @@ def make_transport(kind: str, url: str, key: str, timeout: float) -> Transport:
     from dialog_envs.simulators.llm.transport_sdk import SdkTransport
 
     return SdkTransport(url, key, timeout)
+
+
+def credentials(url: str, key: str) -> tuple[str, str]:
+    """The address without name and password, and the header that proves who asks: by those, or else by the key."""
+    parts = urlsplit(url)
+    user, at, host = parts.netloc.rpartition("@")
+    if not at:
+        return url, f"Bearer {key or NO_KEY}"
+    proof = base64.b64encode(unquote(user).encode()).decode()
+    return parts._replace(netloc=host).geturl(), f"Basic {proof}"
 
 
 def account_headers() -> dict[str, str]:

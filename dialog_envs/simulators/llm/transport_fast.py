@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from dialog_envs.errors import ModelUnavailable
-from dialog_envs.simulators.llm.transport import CONNECT_SECONDS, NO_KEY, Answer, Broken, account_headers
+from dialog_envs.simulators.llm.transport import CONNECT_SECONDS, Answer, Broken, account_headers, credentials
 
 if importlib.util.find_spec("aiohttp") is None or importlib.util.find_spec("orjson") is None:
     raise ModelUnavailable(
@@ -31,6 +31,7 @@ class FastTransport:
     """
 
     def __init__(self, url: str, key: str) -> None:
+        url, proof = credentials(url, key)
         address, self._proxy = urlsplit(url), _proxy(url)
         path = f"{address.path.rstrip('/')}/chat/completions"
         self._url = address._replace(path=path, fragment="").geturl()
@@ -41,7 +42,7 @@ class FastTransport:
             headers={
                 "Content-Type": "application/json",
                 "Accept": "application/json",
-                "Authorization": f"Bearer {key or NO_KEY}",
+                "Authorization": proof,
                 "User-Agent": "dialog-envs",
                 **account_headers(),
             },

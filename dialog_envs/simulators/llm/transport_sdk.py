@@ -8,7 +8,7 @@ from typing import Any
 import httpx2
 import openai
 
-from dialog_envs.simulators.llm.transport import CONNECT_SECONDS, NO_KEY, Answer, Broken
+from dialog_envs.simulators.llm.transport import CONNECT_SECONDS, NO_KEY, Answer, Broken, credentials
 
 
 class SdkTransport:
@@ -22,8 +22,14 @@ class SdkTransport:
 
     def __init__(self, url: str, key: str, timeout: float) -> None:
         limits = httpx2.Timeout(timeout, connect=CONNECT_SECONDS, pool=None)
+        url, proof = credentials(url, key)
         self._client = openai.AsyncOpenAI(
-            api_key=key or NO_KEY, base_url=url, timeout=limits, max_retries=0, http_client=_http(limits)
+            api_key=key or NO_KEY,
+            base_url=url,
+            timeout=limits,
+            max_retries=0,
+            default_headers={"Authorization": proof},
+            http_client=_http(limits),
         )
 
     async def post(self, body: Mapping[str, Any], headers: Mapping[str, str]) -> Answer:
