@@ -32,6 +32,17 @@ SHOWS: dict[str, dict[str, tuple[str, str]]] = {
         "changeable": ("heuristic", r"answer\(theme.*change\(theme.*accept\(.*success"),
         "contradictory": ("heuristic", r"answer\((crowd|pace|setting).*reject\(\1.*accept\("),
     },
+    "Instruction-v0": {
+        "curious": ("competent", r"show\(gap.*puzzled\(basis.*follow\(.*show\(right.*success"),
+        "quiet": ("examiner", r"evade\(.*follow\(.*puzzled\(.*content"),
+        "chatty": ("storyteller", r"object\(.*insight\(.*puzzled\(childish.*follow\("),
+        "busy": ("lecturer", r"claim\(known, .*tired.*leave"),
+        "overclaims": ("credulous", r"claim\(known, .*claim\(known, .*content failure"),
+        "underclaims": ("heuristic", r"show\(right.*follow\(.*thanks.*success"),
+        "stubborn": ("lecturer", r"follow\(([a-z-]+)\).*puzzled\(basis, \1\)"),
+        "restless": ("professor", r"show\(.*puzzled\(technical.*tired.*leave"),
+        "deflects": ("heuristic", r"counter\(.*follow\(.*counter\(.*success"),
+    },
     "Persuasion-v0": {
         "warm": ("competent", r"answer\(values.*object\(.*resolved\(.*promise\(.*donate\("),
         "practical": ("heuristic", r"object\(.*resolved\(.*decline.*donate\(.*success"),

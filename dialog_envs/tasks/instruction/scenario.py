@@ -13,7 +13,9 @@ import numpy as np
 from dialog_envs.errors import UnknownName, UsageError
 from dialog_envs.tasks.instruction.content import Concept, Idea, concept, concepts
 
-_BRIEF = re.compile(r"You are a teacher of (?P<subject>.+?)\. Teach one student (?P<name>.+?)\. By the end")
+_BRIEF = re.compile(
+    r"You are a teacher of (?P<subject>.+?)\. Today's lesson, with one student: (?P<name>.+?)\. By the end"
+)
 
 
 @dataclass(frozen=True)
@@ -60,9 +62,9 @@ class InstructionScenario:
     def brief(self) -> str:
         """The lesson in words: the agent's part, and a line an idea."""
         lines = [
-            f"You are a teacher of {self.entry.subject}. Teach one student {self.entry.name}. By the end the student "
-            "has to understand every idea below and be content. You do not know who they are, what they know, or "
-            "which mistakes they make. You have 16 turns, and their attention has an end.",
+            f"You are a teacher of {self.entry.subject}. Today's lesson, with one student: {self.entry.name}. By the "
+            "end the student has to understand every idea below and be content. You do not know who they are, what "
+            "they know, or which mistakes they make. You have 16 turns, and their attention has an end.",
             "Ideas:",
         ]
         names = dict(zip(self.items, self.item_names, strict=True))
