@@ -13,7 +13,7 @@ FAMILY_TEXTS = {
     "underclaims": "does not trust its own knowledge until a quiz or praise confirms it",
     "stubborn": "agrees with whatever goes against a mistake, and keeps it, until the mistake was voiced and then met",
     "restless": "learns nothing from long turns, which tire it three times as much",
-    "deflects": "answers the first check of each idea with a question, and never says what it knows",
+    "deflects": "answers the first quiz of each idea with a question, and 'do you know …?' with 'not sure'",
 }
 """What each family is like, one line each."""
 _BACKGROUNDS = {

@@ -58,7 +58,7 @@ class InstructionEnv(DialogEnv):
     | `underclaims` | hard | does not trust its own knowledge until quizzed right or encouraged | 60 |
     | `stubborn` | hard | keeps a mistake until it was voiced and then corrected; nods at everything else | 58 |
     | `restless` | hard | long turns teach it nothing and cost three times as much | 46 |
-    | `deflects` | hard | answers the first quiz of each idea with a question, and never says what it knows | 60 |
+    | `deflects` | hard | answers the first quiz of an idea with a question, "do you know …?" with "not sure" | 60 |
 
     The hard ones are held out from every dataset.
 

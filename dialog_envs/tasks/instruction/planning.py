@@ -13,7 +13,6 @@ from dialog_envs.core.dialogue import Act
 from dialog_envs.tasks.instruction.acts import KINDS
 from dialog_envs.tasks.instruction.lesson import COST
 from dialog_envs.tasks.instruction.likelihood import (
-    FAMILIES,
     KNOWN,
     MISCONCEIVED,
     TASTES,
@@ -172,9 +171,3 @@ class InformationGainPolicy(Policy):
             return (Act("encourage"),)
         least = max(doubts, key=lambda i: self.chance_of(~students.believed[:, i]))
         return (Act("quiz", item=self.reader.scenario.items[least]),)
-
-
-def families(belief: Belief) -> dict[str, float]:
-    """P(family)."""
-    p = np.bincount(belief.students.family, weights=belief.mass, minlength=len(FAMILIES))
-    return dict(zip(FAMILIES, p.tolist(), strict=True))

@@ -35,8 +35,6 @@ class Tracker:
         unsuited: kinds that failed, on any idea.
         worked: the kind that last was understood at once.
         evaded: slots that were asked about without an answer.
-        countered: ideas whose quiz was answered with a question.
-        unsure: ideas that the student was asked to judge and could not.
         tired, satisfied, too_long: whether the student said so.
         encouraged: whether the agent has encouraged since it last explained or quizzed.
         heard: user turns so far.
@@ -50,8 +48,6 @@ class Tracker:
     unsuited: set[str] = field(default_factory=set)
     worked: str | None = None
     evaded: set[str] = field(default_factory=set)
-    countered: set[str] = field(default_factory=set)
-    unsure: set[str] = field(default_factory=set)
     tired: bool = False
     satisfied: bool = False
     too_long: bool = False
@@ -67,7 +63,6 @@ class Tracker:
         twin.marks = dict(self.marks)
         twin.failed = {item: set(kinds) for item, kinds in self.failed.items()}
         twin.unsuited, twin.evaded = set(self.unsuited), set(self.evaded)
-        twin.countered, twin.unsure = set(self.countered), set(self.unsure)
         return twin
 
     def hear(self, agent_acts: Sequence[Act], user_acts: Sequence[Act]) -> None:
@@ -99,8 +94,6 @@ class Tracker:
             self.marks[item] = MISC
         elif act.kind == "insight":
             self.marks[item] = GAP
-        elif act.kind == "counter":
-            self.countered.add(item)
         elif act.kind == "follow":
             if item == explained and mark != MISC:
                 self.marks[item] = mark if mark == RIGHT else TOLD
@@ -111,8 +104,6 @@ class Tracker:
                 self.marks[item] = GAP
             elif act.value == "known" and mark in (OPEN, SAYS, GAP):
                 self.marks[item] = SAYS
-            elif act.value == "unsure":
-                self.unsure.add(item)
 
     def _puzzled(self, act: Act, explained: str | None, kind: str) -> None:
         """An explanation did not work."""

@@ -150,5 +150,10 @@ def note(tracker: Tracker) -> str:
         failed = [f"<{kind}>" for kind in KINDS if kind in tracker.unsuited]
         parts.append(" ".join(["not", *failed]) if failed else "style ?")
         parts += ["unsure"] if "style" in tracker.evaded else []
-    flags = (("praised", tracker.encouraged), ("satisfied", tracker.satisfied), ("tired", tracker.tired))
+    flags = (
+        ("praised", tracker.encouraged),
+        ("long", tracker.too_long),
+        ("satisfied", tracker.satisfied),
+        ("tired", tracker.tired),
+    )
     return "; ".join([*parts, *(word for word, on in flags if on)])
