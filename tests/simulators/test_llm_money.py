@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from dialog_envs.simulators.llm.budget import Budget, current_budget, most_cost,
 from dialog_envs.simulators.llm.ledger import Ledger, MeteredModel
 from dialog_envs.simulators.llm.openai_compatible import OpenAICompatibleModel
 from dialog_envs.simulators.llm.prices import TABLE, Price, parse_price, price_of
+from dialog_envs.simulators.llm.purse import FilePurse
 from dialog_envs.simulators.llm.replay import RecordingModel, ReplayModel
 from dialog_envs.simulators.llm.wire import usage
 from tests.faults.chat_server import Answer, completion, serve
@@ -89,6 +92,24 @@ def test_a_budget_for_whoever_calls(tmp_path: Path) -> None:
         assert current_budget() is None
         model.complete([chat("x" * 4000)])
     assert len(server.requests) == 2
+
+
+def test_processes_share_a_budget_by_its_file(tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from dialog_envs.simulators.llm.purse import FilePurse\n"
+        "q = FilePurse(Path(sys.argv[1]))\n"
+        "print([q.take(0.4, 1.0) for _ in range(3)]); q.add(0.5)"
+    )
+    file = tmp_path / "spent.sqlite"
+    budget = Budget(1.0, file=file)
+    budget.add(0.1)
+    ran = subprocess.run([sys.executable, "-c", code, str(file)], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "['taken', 'taken', 'later']"
+    assert budget.spent == pytest.approx(0.6)
+    again = FilePurse(file)  # the process is gone, and what it had set aside is free
+    assert [again.take(0.3, 1.0), again.take(0.3, 1.0), again.take(0.5, 1.0)] == ["taken", "later", "never"]
+    with pytest.raises(UsageError, match="cannot count"):
+        Budget(1.0, file=tmp_path)
 
 
 def test_an_unknown_price_cannot_be_limited() -> None:

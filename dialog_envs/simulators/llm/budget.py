@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
 
 from dialog_envs.errors import BudgetExceeded, UsageError
 from dialog_envs.simulators.llm.base import ChatRequest
 from dialog_envs.simulators.llm.prices import Price
+from dialog_envs.simulators.llm.purse import FilePurse, MemoryPurse, Purse
 
 _BYTES_A_TOKEN = 2.0  # of ordinary text a token takes 4; so the estimate errs on the side of stopping
 _TOKENS_A_MESSAGE = 16
@@ -25,61 +26,49 @@ class Budget:
 
     Args:
         limit_usd: US dollars.
-        spent_usd: what earlier parts of the same run have cost.
+        spent_usd: what earlier parts of the same run have cost. Only without a file.
+        file: a file in which all processes of a run count together, this run's later parts, too.
 
     Raises:
-        UsageError: the limit is no amount of money.
+        UsageError: the limit is no amount of money, or the file cannot be used.
     """
 
-    def __init__(self, limit_usd: float, spent_usd: float = 0.0) -> None:
+    def __init__(self, limit_usd: float, spent_usd: float = 0.0, file: str | Path | None = None) -> None:
         if not 0 <= limit_usd < float("inf"):
             raise UsageError(f"a budget must be an amount in US dollars, not {limit_usd}.")
         self.limit = limit_usd
-        self._spent = spent_usd
-        self._reserved = 0.0
-        self._lock = threading.Lock()
+        self._purse: Purse = MemoryPurse(spent_usd) if file is None else FilePurse(Path(file))
 
     @property
     def spent(self) -> float:
         """US dollars spent so far."""
-        return self._spent
+        return self._purse.spent()
 
     def __repr__(self) -> str:
-        return f"Budget({self.limit}, spent_usd={self._spent:.6f})"
+        return f"Budget({self.limit}, spent_usd={self.spent:.6f})"
 
     def add(self, cost_usd: float) -> None:
         """Count money that was spent."""
-        with self._lock:
-            self._spent += cost_usd
+        self._purse.add(cost_usd)
 
     @asynccontextmanager
     async def set_aside(self, amount: float) -> AsyncIterator[None]:
         """Hold `amount` while a request is under way.
 
         Raises:
-            BudgetExceeded: it is not there.
+            BudgetExceeded: it is not there, and will not be when all calls under way have ended.
         """
-        while not self._take(amount):
+        while (answer := self._purse.take(amount, self.limit)) == "later":
             await asyncio.sleep(0.01)
+        if answer == "never":
+            raise BudgetExceeded(
+                f"model calls have cost ${self.spent:.4f} of the ${self.limit:g} that they may, and the next one could "
+                f"cost ${amount:.4f}. What is done is kept: run the same command with a larger --max-cost to go on."
+            )
         try:
             yield
         finally:
-            with self._lock:
-                self._reserved -= amount
-
-    def _take(self, amount: float) -> bool:
-        """Whether there is enough now; ``False`` if there may be later, when those under way cost less than feared."""
-        with self._lock:
-            if self._spent + amount > self.limit:
-                raise BudgetExceeded(
-                    f"model calls have cost ${self._spent:.4f} of the ${self.limit:g} that they may, and the next one "
-                    f"could cost ${amount:.4f}. What is done is kept: run the same command with a larger --max-cost to "
-                    "go on."
-                )
-            if self._spent + self._reserved + amount > self.limit:
-                return False
-            self._reserved += amount
-            return True
+            self._purse.give_back(amount)
 
 
 def most_cost(request: ChatRequest, price: Price, extra_tokens: int = 0) -> float:
