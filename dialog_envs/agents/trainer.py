@@ -20,6 +20,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 import torch
 from torch import Tensor
 
+from dialog_envs.agents.attention import training_attention
 from dialog_envs.agents.batch import Batch, collate
 from dialog_envs.agents.language_model import DialogueModel
 from dialog_envs.agents.sequences import TextEpisode, TokenEpisode, bucket, split_by_group, useful_share
@@ -202,7 +203,11 @@ def fit(
     optimizer = torch.optim.AdamW(
         parameters, lr=config.learning_rate, betas=(0.9, 0.99), weight_decay=config.weight_decay, fused=True
     )
-    with _Log(algorithm.name, len(plan), metrics, progress) as log, seeded(seed, algorithm.name):
+    with (
+        _Log(algorithm.name, len(plan), metrics, progress) as log,
+        seeded(seed, algorithm.name),
+        training_attention(model, device, dtype),
+    ):
         for step, parts in enumerate(plan):
             rate = config.learning_rate * schedule(step, len(plan), config.warmup)
             for group in optimizer.param_groups:

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dialog_envs.agents import fused
+from dialog_envs.agents.attention import causal_attention, training_attention
 from dialog_envs.agents.awr import AWRConfig, awac_goals, awr_advantage, awr_loss
 from dialog_envs.agents.batch import Batch, collate
 from dialog_envs.agents.bc import bc_loss
@@ -437,3 +438,30 @@ def test_bf16_products_leave_taken_values_exact() -> None:
     )
     assert parts["cql"].item() == pytest.approx(exact_parts["cql"].item(), rel=0.01)
     assert loss.item() == pytest.approx(exact.item(), rel=0.01)
+
+
+@pytest.mark.parametrize("heads", [4, 2])
+def test_attention_written_out_is_torchs_own(heads: int) -> None:
+    generator = torch.Generator().manual_seed(0)
+    shapes = ((3, 4, 7, 5), (3, heads, 7, 5), (3, heads, 7, 5))  # query, key, value: heads may be shared
+    query, key, value = (torch.randn(shape, generator=generator, requires_grad=True) for shape in shapes)
+    wide = [x.repeat_interleave(4 // heads, dim=1) for x in (key, value)]
+    expected = torch.nn.functional.scaled_dot_product_attention(query, *wide, is_causal=True).transpose(1, 2)
+    found, _ = causal_attention(torch.nn.Identity(), query, key, value, None)
+    slope = torch.randn(expected.shape, generator=generator)
+    grads = [torch.autograd.grad(out, (query, key, value), slope) for out in (found, expected)]
+    assert torch.allclose(found, expected, atol=1e-6)
+    assert all(torch.allclose(a, b, atol=1e-5) for a, b in zip(*grads, strict=True))
+
+
+def test_training_attention_leaves_the_model_as_it_was() -> None:
+    _, model, episodes = prepared("ilql")
+    batch = batch_of(model, episodes)
+    with torch.no_grad():
+        plain = model.states(batch.ids, batch.state)
+        with training_attention(model, "cpu", torch.bfloat16):
+            names = [model.policy.config._attn_implementation, model.value_trunk.config._attn_implementation]  # type: ignore[union-attr]
+            other = model.states(batch.ids, batch.state)
+    assert names == ["dialog_envs_causal"] * 2
+    assert torch.allclose(plain, other, atol=1e-5)
+    assert model.policy.config._attn_implementation == "sdpa"

@@ -1,6 +1,6 @@
 """A training step of ILQL beside a plain language-model step of the same backbone: time and memory, as ratios.
 
-The plain step is what transformers does with ``labels=``: logits of all tokens, cross-entropy, backward, fused AdamW.
+The plain step makes the logits of all tokens, their cross-entropy, backward, fused AdamW.
 The step of ILQL is what ``dialog-envs train ilql`` does on a shared trunk: policy, both Q heads, V and the targets on
 the agent's tokens, which are half of the same batch; backward, fused AdamW, and the averaging of the targets.
 """

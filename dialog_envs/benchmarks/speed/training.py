@@ -13,8 +13,10 @@ from typing import Any, cast
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from transformers import GPT2Config, GPT2LMHeadModel
 
+from dialog_envs.agents.attention import training_attention
 from dialog_envs.agents.batch import Batch, collate
 from dialog_envs.agents.ilql import ILQL, ILQLConfig
 from dialog_envs.agents.language_model import DialogueModel
@@ -134,7 +136,7 @@ def make_step(shape: Shape, name: str, device: str) -> Callable[[], object]:
     batch = batch.to(device)
     with seeded(0, "speed"):
         policy = GPT2LMHeadModel(
-            GPT2Config(bos_token_id=1, eos_token_id=1, loss_type="ForCausalLM",
+            GPT2Config(bos_token_id=1, eos_token_id=1,
                 vocab_size=shape.vocabulary, n_positions=1024, n_embd=shape.width, n_layer=shape.layers,
                 n_head=shape.attention_heads, resid_pdrop=0.0, embd_pdrop=0.0, attn_pdrop=0.0,
             )
@@ -147,13 +149,17 @@ def make_step(shape: Shape, name: str, device: str) -> Callable[[], object]:
     parameters = [p for p in model.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(parameters, lr=1e-4, fused=True)
     dtype = resolve_precision(variant.precision, device)
+    following = F.pad(batch.ids[:, 1:], (0, 1), value=-100).flatten()  # what transformers makes of labels
 
     def step() -> None:
         optimizer.zero_grad(set_to_none=True)
-        with torch.autocast(device, dtype=dtype or torch.bfloat16, enabled=dtype is not None):
-            if learner is None:
-                loss = policy(input_ids=batch.ids, labels=batch.ids, use_cache=False).loss
-            else:
+        lowered = torch.autocast(device, dtype=dtype or torch.bfloat16, enabled=dtype is not None)
+        if learner is None:
+            with lowered:
+                logits = policy(input_ids=batch.ids, use_cache=False).logits
+            loss = F.cross_entropy(logits.flatten(0, 1).float(), following)
+        else:
+            with lowered, training_attention(model, device, dtype):
                 loss = learner.loss(model, batch, 1.0)[0]
         loss.backward()
         optimizer.step()
