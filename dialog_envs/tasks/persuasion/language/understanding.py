@@ -20,8 +20,8 @@ from dialog_envs.tasks.persuasion.acts import LENGTHS, OBJECTIONS, VALUES, band
 from dialog_envs.tasks.persuasion.language.amounts import CURRENCY, NUMBER_TOKENS, Amount, amounts
 from dialog_envs.tasks.persuasion.language.clauses import Clause, cut
 from dialog_envs.tasks.persuasion.language.facts import FactTable, content, fact_table
-from dialog_envs.tasks.persuasion.language.fallback import guess
 from dialog_envs.tasks.persuasion.language.grammar import cues
+from dialog_envs.tasks.persuasion.language.judging import guess, lead
 from dialog_envs.tasks.persuasion.language.matching import ENDS, Cues
 from dialog_envs.tasks.persuasion.language.objections import numbers_in, raised, user_texts
 
@@ -65,6 +65,10 @@ _BEFORE_PRAISE = frozenset("oh ah well that thats is its yes and so but complete
 _AFTER_PRAISE = frozenset(", . ! ? ; : — – - so and but then thanks thank i we".split())
 _NEGATIONS = frozenset("no not dont without havent neither never isnt".split())
 _PICTURING = frozenset(("imagine", "picture"))
+_DOUBTED = frozenset(("appeal", "address", "pressure", "acknowledge", "commit", "check", "ask"))
+"""Kinds of acts that the other words of a clause may speak against."""
+DOUBT = 8.0
+"""By how many nats they must."""
 _TIME_UNITS = frozenset("minute minutes seconds second hours hour moment days weeks times time".split())
 _COUNTED = frozenset("things reasons ways words questions points steps of last".split())
 
@@ -129,7 +133,7 @@ def _foreign(tokens: list[str], table: FactTable) -> bool:
 class _Turn:
     """One utterance being read."""
 
-    __slots__ = ("acts", "clauses", "doubts", "facts", "fixed", "known", "numbers", "table", "tokens")
+    __slots__ = ("acts", "clauses", "doubts", "facts", "fixed", "known", "numbers", "praise", "table", "tokens")
 
     def __init__(
         self, tokens: list[str], table: FactTable, doubts: tuple[str, ...], numbers: frozenset[float]
@@ -137,6 +141,7 @@ class _Turn:
         self.tokens, self.table, self.doubts, self.numbers = tokens, table, doubts, numbers
         self.clauses = cut(tokens, _table().find(tokens), amounts(tokens))
         self.acts: list[tuple[int, Act]] = []
+        self.praise = -1
         self.facts: dict[int, list[str]] = {}
         self.known: dict[int, frozenset[int]] = {}
         """Sentence -> where its words stand that belong to a fact which it states."""
@@ -146,10 +151,29 @@ class _Turn:
         self._state_facts()
         conceded = False
         for clause in self.clauses:
+            before = len(self.acts)
             conceded = self._clause(clause, conceded)
+            if clause.sentence not in self.facts:
+                self._doubt_acts(clause, before)
+        if not self.acts and self.praise >= 0:
+            self._add(self.praise, "acknowledge")
         if not self.acts:
             self._guess()
         return self._settle()
+
+    def _doubt_acts(self, clause: Clause, before: int) -> None:
+        """Drop acts of a clause that all its words together speak against; take what they speak for instead."""
+        tokens = self.tokens[clause.start : clause.end]
+        kept, better = [], None
+        for place, act in self.acts[before:]:
+            ahead, other = lead(tokens, clause.question, act) if act.kind in _DOUBTED else (0.0, None)
+            if ahead > DOUBT:
+                better = other
+            else:
+                kept.append((place, act))
+        if better is not None and not kept:
+            kept.append((clause.start, better))
+        self.acts[before:] = kept
 
     def _guess(self) -> None:
         """Where nothing certain was found: the faintest hint counts."""
@@ -461,8 +485,12 @@ class _Turn:
             self._add(clause.start, "greet")
         if clause.has("close") and not busy and not self._within(clause, "close", "greet"):
             self._add(clause.first("close"), "close")
-        if self._thanks(clause) and not self._doubt(clause, False):
-            self._add(clause.start, "acknowledge")
+        thanks = self._thanks(clause)
+        if thanks and not self._doubt(clause, False):
+            if thanks == "praise":
+                self.praise = clause.start
+            else:
+                self._add(clause.start, "acknowledge")
         if real and not busy and self._checks(clause):
             self._add(clause.start, "check")
 
@@ -478,11 +506,11 @@ class _Turn:
         start, end = clause.hits[tag][0]
         return any(a <= start and end <= b for a, b in clause.hits.get(other, ()))
 
-    def _thanks(self, clause: Clause) -> bool:
-        """Whether a clause begins with thanks, empathy or praise."""
+    def _thanks(self, clause: Clause) -> str:
+        """``thanks`` or ``praise`` if a clause begins with thanks or empathy, or with a word of praise or assent."""
         for start, end in clause.hits.get("ack", ()):
             if start >= clause.start + 4:
-                return False
+                return ""
             if end - start == 1 and self.tokens[start] in _PRAISE:
                 opens = all(token in _BEFORE_PRAISE for token in self.tokens[clause.start : start])
                 after = self.tokens[end] if end < clause.end else "."
@@ -490,8 +518,8 @@ class _Turn:
                     continue
             if any(a <= start and end <= b and b - a > end - start for a, b in clause.hits.get("logical", ())):
                 continue
-            return True
-        return False
+            return "praise" if end - start == 1 and self.tokens[start] in _PRAISE else "thanks"
+        return ""
 
     def _doubt(self, clause: Clause, conceded: bool) -> str:
         """The objection that a statement meets; "" if it meets none."""
