@@ -21,7 +21,7 @@ CUES: dict[str, str] = {
     "try to picture, visualise, visualize, envision, mental picture, mental image, akin, sort of a, kind of a, its a bit like, bit like, same with, works "
     "the same, work the same, works just like, much the same, "
     "imagine, picture, think of, think about it as, thinking of, it is like, its like, is like, are like, was like, works like, "
-    "act/acts/behave/behaves/behaving/acting like, much like, a lot like, a bit like, a little like, kind of like, sort of like, just like, rather like, just as, as if, "
+    "act/acts/behave/behaves/behaving/acting like, much like, a lot like, a bit like, a little like, kind of like, sort of like, just like, rather like, as if, "
     "as though, like a/an, similar to, is similar, same way as, in the same way, the same way, pretend, analogy, comparison, compare it to, compare it "
     "with, think of it/this/that/them as, you can think, you could think, metaphor, by analogy, reminds me of, a little bit like, something like a, "
     "is basically like, same goes for, same as when, same as if, same idea as, not unlike, as in a, exactly like, imagine that, sounds like a, looks like a, feels like, plays the role of, "

@@ -34,12 +34,12 @@ _CASE = frozenset(
 _GENERAL = frozenset(
     "always any anything everything every everyone all whatever however means mean called generally usually whenever simply never".split()
 )
-_PEOPLE = frozenset(
-    "you your youre youll we our he she his her somebody someone friend shop baker farmer driver i my".split()
-)
+_PEOPLE = frozenset("you your youre youll he she his her somebody someone friend i my".split())
 _PAST = frozenset(
     "was were had did went came took got gave made found fell rose grew sold bought said saw ran paid wrote won lost kept sank".split()
 )
+_ONE = frozenset("a an one two three".split())
+_IF = frozenset("if when once after in on".split())
 _LIKENED = frozenset(
     "a an the those these that when your my our two how having being trying putting going in with one some".split()
 )
@@ -52,7 +52,7 @@ _LIKING = frozenset(
 class Evidence:
     """What speaks for each kind of explanation in a piece of text."""
 
-    points: dict[str, float] = field(default_factory=lambda: dict.fromkeys(KINDS, 0.0))
+    points: dict[str, float] = field(default_factory=lambda: {**dict.fromkeys(KINDS, -9.0), "plain": 0.0})
 
     def add(self, other: Evidence) -> None:
         """Take in another piece's evidence: the strongest of each kind counts."""
@@ -72,14 +72,48 @@ class Evidence:
         return max(self.points.values()) - self.points["plain"]
 
 
+_WEIGHTS: dict[str, tuple[float, float, float]] = {
+    "analogy cue": (2.2, 0.0, 0.0), "simile": (1.6, 0.0, 0.0), "strange": (0.8, -0.4, 0.4),
+    "very strange": (0.6, -0.2, 0.2), "strange, no figures": (0.7, 0.0, 0.0), "figures": (-0.3, 0.1, 0.4),
+    "any figure": (-0.1, 0.2, 0.2), "counts": (0.0, 0.0, 0.3), "units": (0.0, 0.2, 0.2), "you": (0.1, -0.3, 0.2),
+    "past": (0.0, -0.1, 0.3), "names": (0.0, 0.0, 0.4), "formula": (0.0, 2.3, -0.8), "technical cue": (0.0, 1.1, 0.0),
+    "example cue": (0.0, 0.0, 2.4), "plain cue": (-1.0, -1.0, -1.0), "defines": (-0.5, -0.4, -0.6),
+    "terms of art": (-0.1, 0.4, 0.0), "long words": (-0.1, 0.35, 0.0), "word length": (-0.2, 0.6, -0.1),
+    "general": (-0.1, -0.2, -0.3), "case": (0.1, -0.1, 0.5), "one of": (0.3, 0.0, 0.3), "if": (-0.1, 0.0, 0.3),
+    "figures in a case": (0.0, -0.2, 0.5), "figures alone": (0.0, 0.6, -0.3), "bias": (-0.85, -0.85, -0.95),
+}  # fmt: skip
+"""What each feature adds to (analogy, technical, example), against plain."""
+_ECHO = 0.6
+"""What each word adds that only the material's text of that kind holds."""
+_ORDER = ("analogy", "technical", "example")
+
+
 def weigh(
     raw: str, tokens: Sequence[str], cues: set[str], table: Material, idea: int | None, defines: bool = False
 ) -> Evidence:
     """The evidence of one sentence; ``idea`` is what it explains, and whether it begins like a definition."""
-    found = Evidence()
-    figures = counts = units = long_words = past = general = 0
-    strange = content = 0
-    people = False
+    features = _features(raw, tokens, table, idea)
+    features["defines"] = float(defines)
+    for kind in ("analogy", "example", "technical", "plain"):
+        features[f"{kind} cue"] = float(kind in cues)
+    features["simile"] = float(_simile(tokens))
+    points = {**dict.fromkeys(_ORDER, 0.0), "plain": 0.0}
+    if idea is not None:
+        echoes = table.echoes(idea, {stem(token) for token in tokens if is_content(token)})
+        for kind in points:
+            points[kind] = _ECHO * min(echoes.get(kind, 0.0), 3.0)
+    found = Evidence(points)
+    for name, value in features.items():
+        if value:
+            for kind, weight in zip(_ORDER, _WEIGHTS[name], strict=True):
+                points[kind] += value * weight
+    return found
+
+
+def _features(raw: str, tokens: Sequence[str], table: Material, idea: int | None) -> dict[str, float]:
+    """What can be counted in a sentence."""
+    figures = counts = units = long_words = past = general = strange = content = letters = words = 0
+    you = False
     art: set[str] = set()
     terms = table.art[idea] if idea is not None else frozenset()
     for token in tokens:
@@ -88,10 +122,13 @@ def weigh(
             continue
         counts += token in _COUNTS
         units += token in _UNITS
-        people = people or token in _PEOPLE
+        you = you or token in _PEOPLE
         past += token in _PAST or (len(token) > 5 and token.endswith("ed"))
         general += token in _GENERAL
         long_words += len(token) >= 11
+        if token[0].isalpha():
+            words += 1
+            letters += len(token)
         if is_content(token):
             content += 1
             root = stem(token)
@@ -99,45 +136,45 @@ def weigh(
                 art.add(root)
             elif not table.weights(token):
                 strange += 1
-    alien = strange / content if content > 2 else 0.0
-    names = len(_NAME.findall(raw))
-    case = bool(tokens) and tokens[0] in _CASE
-    amount = min(figures + 0.6 * counts, 3.0)
+    alien = strange / content if content > 1 else 0.0
+    names = min(len(_NAME.findall(raw)), 2)
+    first = tokens[0] if tokens else ""
+    case = you or past > 0 or names > 0 or first in _CASE
     formula = _FORMULA.search(raw) is not None
-    points = found.points
-    points["plain"] = 1.0 + 1.2 * ("plain" in cues) + 0.6 * defines + 0.2 * min(general, 2)
-    points["analogy"] = (
-        2.2 * ("analogy" in cues)
-        + 1.6 * _simile(tokens)
-        + 0.9 * (alien > 0.6)
-        + 0.4 * (alien > 0.4)
-        - 0.35 * min(figures, 3)
-    )
-    points["example"] = (
-        2.4 * ("example" in cues)
-        + 0.5 * amount
-        + 0.2 * (figures > 0 and units > 0)
-        + 0.4 * (figures > 0 and people)
-        + 0.45 * case
-        + 0.45 * (past > 0) * (1 if past > 1 or not defines else 0)
-        + 0.4 * min(names, 2)
-        + 0.35 * (alien > 0.4)
-        - 0.9 * (formula and not people)
-    )
-    points["technical"] = (
-        2.3 * formula
-        + 1.1 * ("technical" in cues)
-        + 0.4 * min(len(art), 4)
-        + 0.25 * min(long_words, 3)
-        + 0.2 * (figures > 0 and units > 0)
-        - 0.4 * (alien > 0.5)
-    )
-    return found
+    return {
+        "strange": alien,
+        "very strange": float(alien > 0.6),
+        "strange, no figures": alien * (figures == 0),
+        "figures": min(figures, 3),
+        "any figure": float(figures > 0),
+        "counts": min(counts, 2),
+        "units": float(units > 0),
+        "you": float(you),
+        "past": min(past, 2),
+        "names": names,
+        "formula": float(formula),
+        "terms of art": min(len(art), 4),
+        "long words": min(long_words, 3),
+        "word length": letters / words - 4.5 if words else 0.0,
+        "general": min(general, 2),
+        "case": float(first in _CASE),
+        "one of": float(first in _ONE),
+        "if": float(first in _IF),
+        "figures in a case": float(figures > 0 and case and not formula),
+        "figures alone": float(figures > 0 and not case),
+        "bias": 1.0,
+    }
 
 
 def _simile(tokens: Sequence[str]) -> bool:
     """Whether "like" compares: "like a garden hose", but not "you like a garden"."""
     for i, token in enumerate(tokens[:-1]):
-        if token == "like" and tokens[i + 1] in _LIKENED and (i == 0 or tokens[i - 1] not in _LIKING):
+        vague = tokens[i + 1] in ("that", "this") and (i + 2 == len(tokens) or not tokens[i + 2][0].isalnum())
+        if (
+            token == "like"
+            and tokens[i + 1] in _LIKENED
+            and (i == 0 or tokens[i - 1] not in _LIKING)
+            and not vague
+        ):
             return True
     return False

@@ -68,6 +68,9 @@ class Material:
         "art",
         "beliefs",
         "_wrong",
+        "_right",
+        "_named",
+        "_fields",
         "_weights",
         "_known",
     )
@@ -81,6 +84,13 @@ class Material:
         texts = [{field: text for field, text in _texts(idea).items() if field != without} for idea in ideas]
         stems = [{field: _content(text) for field, text in row.items()} for row in texts]
         self._weights = _weigh(ideas, stems)
+        self._fields = _fields(stems)
+        self._named = frozenset(
+            word
+            for idea in ideas
+            for word in tokenise(idea.name)
+            if len(word) > 3 and word not in ("that", "with", "when", "about")
+        )
         self._known: dict[str, tuple[tuple[int, float], ...]] = {}
         self.phrases = _phrases(ideas)
         self.tails = _tails(texts)
@@ -89,6 +99,7 @@ class Material:
         }
         self.art = tuple(row.get("technical", frozenset()) - everyday - _COMMON_STEMS for row in stems)
         self.beliefs = _beliefs(stems)
+        self._right = tuple(row.get("right", frozenset()) for row in stems)
         self._wrong = tuple(
             {root: self.beliefs[i][root] for root in row.get("belief", ())} for i, row in enumerate(stems)
         )
@@ -97,7 +108,7 @@ class Material:
         """(idea's position, weight) of every idea that a word speaks for."""
         found = self._known.get(word)
         if found is None:
-            found = self._weights.get(stem(word), ()) if word not in _STOP else ()
+            found = self._weights.get(stem(word), ()) if word not in _STOP or word in self._named else ()
             if len(self._known) > 4_096:
                 self._known.clear()
             self._known[word] = found
@@ -124,6 +135,20 @@ class Material:
                 named.add((i, kind))
                 scores[i] += _PHRASE[kind]
         return scores, hits
+
+    def answered(self, idea: int, roots: set[str]) -> float:
+        """The share of an idea's right answer that stems restate, 0 to 1."""
+        right = self._right[idea]
+        return len(right & roots) / len(right) if right else 0.0
+
+    def echoes(self, idea: int, roots: set[str]) -> dict[str, float]:
+        """How much stems repeat each text of an idea: field -> number of stems that only few texts hold."""
+        found: dict[str, float] = {}
+        for root in roots:
+            for owner, field, weight in self._fields.get(root, ()):
+                if owner == idea:
+                    found[field] = found.get(field, 0.0) + weight
+        return found
 
     def recognise(self, words: Sequence[str]) -> tuple[int, str] | None:
         """(idea's position, field) of the sentence of the material that words end with; short ones count whole."""
@@ -215,6 +240,8 @@ def _weigh(
                 seen[i] = max(seen.get(i, 0.0), weight) + 0.2 * min(seen.get(i, 0.0), weight)
         for text, weight in ((ideas[i].name, _NAME), *((term, _TERM) for term in ideas[i].terms)):
             words = _content(text)
+            if weight == _NAME:
+                words |= {stem(word) for word in tokenise(text) if len(word) > 3 and word.isalpha()}
             for word in words:
                 seen = best.setdefault(word, {})
                 seen[i] = max(seen.get(i, 0.0), weight / max(len(words), 1) ** 0.5)
@@ -227,6 +254,20 @@ def _weigh(
             specific *= 0.8
         result[word] = tuple((i, weight * specific) for i, weight in sorted(owners.items()))
     return result
+
+
+def _fields(stems: Sequence[dict[str, frozenset[str]]]) -> dict[str, tuple[tuple[int, str, float], ...]]:
+    """Stem -> the texts (idea, field) that hold it, for stems of at most three texts, with a weight."""
+    places: dict[str, list[tuple[int, str]]] = {}
+    for i, row in enumerate(stems):
+        for field, words in row.items():
+            for word in words:
+                places.setdefault(word, []).append((i, field))
+    return {
+        word: tuple((i, field, (0.5 if word in _COMMON_STEMS else 1.0) / len(found)) for i, field in found)
+        for word, found in places.items()
+        if len(found) <= 3
+    }
 
 
 def _beliefs(stems: Sequence[dict[str, frozenset[str]]]) -> tuple[dict[str, float], ...]:

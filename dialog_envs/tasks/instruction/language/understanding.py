@@ -16,12 +16,15 @@ from ....tasks.language.tokens import tokenise
 from ....tasks.language.words import FOREIGN, WH
 from ..acts import KINDS, LENGTHS
 from .cues import common_words
+from .grammar import load
 from .levels import Evidence, weigh
-from .material import Material, is_content, material
+from .material import TAIL, Material, is_content, material
 from .sentences import Sentence, cut
 from .stems import stem
 
 _UNKNOWN = Act("unknown")
+_DENIES = 2.15
+"""Least evidence with which a sentence denies a belief."""
 _TOUCH, _ASKED = 1.4, 1.1
 """Least score with which a statement, or a question, is about an idea."""
 _DEFINING = frozenset(
@@ -82,7 +85,37 @@ _TRADES = frozenset(
 )
 _ON_QUESTIONS = frozenset(("encourage", "quiz", "close", "ack", "confirm", "refuse"))
 """Cues of sentences that leave a question before them open: "Take your time." """
-_CONTRAST = frozenset("but yet however though although instead rather only even just alone still".split())
+_CONTRAST = frozenset(
+    """but yet however though although instead rather only even just alone still nothing too itself may often would could
+    nearly very both none merely well simply same single""".split()
+)
+_CALM = frozenset(
+    "get got understand know clear sense thanks thank explain hi hello hey please sure confused follow learn teach lost tired bye".split()
+)
+"""Words that a student hardly uses who states a belief."""
+_UNWILLING = frozenset(
+    "cant cannot wont unable refuse refusing decline declining shant unwilling".split()
+) | frozenset(
+    f"{a} {b}"
+    for a, b in (
+        pair.split()
+        for pair in """can not,will not,not able,not willing,not going,not gonna,not allowed,not permitted,not prepared,
+        not supposed,dont want,not want,rather not,prefer not,would not,shall not,should not,must not,not comfortable,
+        no longer,not inclined""".split(",")
+    )
+)
+"""Words of not being able or willing, in the mouth of a teacher."""
+_FIRST = frozenset(
+    "i we im id we're were am are is sorry afraid but must simply just really also and , . would ill be have to".split()
+)
+_HELPING = frozenset(
+    """help assist teach explain answer discuss continue support cover provide comment proceed oblige participate tutor instruct
+    lecture do go""".split()
+)
+_SOFT = frozenset(
+    """know understand learn learning quickly fast improve improving getting figured remembered believe trust faith confident
+    confidence proud already able capable yourself clever worked keep try trying""".split()
+)
 _SOUND = frozenset(
     """clear sense follow ok okay alright questions far with get got understand understood helps help good ready lost fast sound
     yes right clearer fine""".split()
@@ -114,23 +147,30 @@ def understand(text: str, scenario: Any, dialogue: Sequence[Any] = ()) -> tuple[
 
 
 def doubted(concept: str, dialogue: Sequence[Any]) -> int:
-    """Position of the idea about which the user's last turn states a mistaken belief, or -1."""
+    """Position of the idea about which the user's last turn states what may be a mistaken belief, or -1."""
     last = dialogue[-1]
-    if isinstance(last, Turn):
-        for act in last.acts:
-            if act.kind == "object" or (act.kind == "show" and act.value == "misconception"):
-                return material(concept).index.get(act.item or "", -1)
-        return -1
-    return _mistaken(concept, str(last["text"])) if last["speaker"] != AGENT else -1
+    speaker, text = (last.speaker, last.text) if isinstance(last, Turn) else (last["speaker"], last["text"])
+    return _mistaken(concept, str(text)) if speaker != AGENT else -1
 
 
 @lru_cache(maxsize=8_192)
 def _mistaken(concept: str, text: str) -> int:
     table = material(concept)
-    roots = {stem(token) for token in tokenise(text)[:80] if is_content(token)}
+    tokens = tokenise(text)[:80]
+    roots = {stem(token) for token in tokens if is_content(token)}
+    if not roots:
+        return -1
+    scores, _ = table.scores(tokens)
     covered = [table.covered(i, roots) for i in range(len(table.ids))]
-    best = max(range(len(covered)), key=covered.__getitem__)
-    return best if covered[best] >= 0.55 else -1
+    best = max(range(len(covered)), key=lambda i: 2.0 * covered[i] + 0.3 * scores[i])
+    if table.answered(best, roots) > covered[best]:
+        return -1
+    asserts = scores[best] >= 0.7 and len(tokens) >= 5 and _CALM.isdisjoint(tokens) and tokens[-1] != "?"
+    return (
+        best
+        if covered[best] >= 0.4 or (covered[best] >= 0.15 and _CALM.isdisjoint(tokens)) or asserts
+        else -1
+    )
 
 
 @lru_cache(maxsize=16_384)
@@ -148,6 +188,12 @@ def _understand(text: str, concept: str, idea: int, doubt: int) -> tuple[tuple[A
             sentence.cues.setdefault("rhetoric", 0)
         turn.add(sentence)
     return turn.finish(len(text.split())), turn.refers
+
+
+@lru_cache(maxsize=1)
+def _fillers() -> frozenset[tuple[str, ...]]:
+    """The last words of sentences that only make a turn long."""
+    return frozenset(tuple(tokenise(text)[-TAIL - 1 : -1]) for text in load("agent")["filler"]["text"])
 
 
 def _rhetorical(sentences: list[Sentence], i: int) -> bool:
@@ -169,8 +215,7 @@ def focus(concept: str, dialogue: Sequence[Any]) -> int:
     """Position of the idea that was talked of last, or -1: by the last turns that name one, at most four back."""
     for turn in reversed(dialogue[-4:]):
         if isinstance(turn, Turn):
-            items = [act.item for act in turn.acts if act.item is not None]
-            found = material(concept).index.get(items[-1], -1) if items else -1
+            found = _talked_of(concept, turn.text, turn.speaker == AGENT)
         else:
             found = _talked_of(concept, str(turn["text"]), turn["speaker"] == AGENT)
         if found >= 0:
@@ -190,7 +235,7 @@ def _talked_of(concept: str, text: str, agent: bool) -> int:
     if not scores:
         return -1
     best = max(range(len(scores)), key=scores.__getitem__)
-    return best if scores[best] >= _TOUCH or (hits and scores[best] > 0) else -1
+    return best if scores[best] >= 0.6 or (hits and scores[best] > 0) else -1
 
 
 class _Turn:
@@ -200,6 +245,8 @@ class _Turn:
         "table",
         "context",
         "doubt",
+        "denial",
+        "conceded",
         "refers",
         "acts",
         "weak",
@@ -219,15 +266,21 @@ class _Turn:
         self.idea = -1
         self.pending: list[Sentence] = []
         self.mode = ""
+        self.denial = 0.0
+        self.conceded = False
         self.setup: _Explanation | None = None
         self.last_quiz: Act | None = None
 
     def add(self, now: Sentence) -> None:
         """Take in one sentence."""
         cues = now.cues
+        if tuple(now.tokens[-TAIL - 1 : -1]) in _fillers():
+            return
         if now.known is not None and self._quoted(now, *now.known):
             return
-        if "refuse" in cues and not now.question and (not now.hits or cues["refuse"] <= 5):
+        if not now.question and (
+            ("refuse" in cues and (not now.hits or cues["refuse"] <= 5)) or _declines(now.tokens)
+        ):
             self._say(Act("refuse"))
             return
         self._manners(now)
@@ -383,6 +436,8 @@ class _Turn:
         wishes = "style" in cues or not words.isdisjoint(_WISHES)
         person = "background" in cues or (len(words & _TRADES) > 0 and ("you" in words or "your" in words))
         if styles >= 2 or (styles and wishes) or ("style" in cues and not person and "open" not in cues):
+            if "background" in cues:
+                self._say(Act("ask", "background"))
             self._say(Act("ask", "style"))
         elif person:
             self._say(Act("ask", "background"))
@@ -456,19 +511,22 @@ class _Turn:
         cues = now.cues
         idea, score = self._best(now)
         named = list(dict.fromkeys(owner for _, owner, kind in now.hits if kind == "name"))
-        if "recap" in cues or (len(named) >= 3 and "plan" not in cues):
+        if "recap" in cues or (self._lists(now, named) and "plan" not in cues):
             self._flush()
             self._say(Act("recap"))
             self.mode = "recap"
             return
         if self.mode == "recap" and "mistake" not in cues:
             return
-        if self._corrects(now, idea, score):
+        plans = "plan" in cues and cues["plan"] <= 3 and self._announces(now, score)
+        if not (plans and cues["plan"] == 0 and "mistake" not in cues) and self._corrects(now, idea, score):
             return
-        if "confirm" in cues and now.size <= 6 and not now.hits:
+        if ("confirm" in cues and now.size <= 6 and not now.hits) or (
+            score < 2.0 and _wants_word(now.tokens)
+        ):
             self._say(Act("confirm"))
             return
-        if "plan" in cues and cues["plan"] <= 3 and self._announces(now, score):
+        if plans:
             if now.hits:
                 self.idea = now.hits[0][1]
             self.weak.append("inform")
@@ -483,7 +541,23 @@ class _Turn:
         elif self.mode in ("correct", "denied"):
             return
         else:
+            if (
+                score < 0.5
+                and not _YOU.isdisjoint(now.tokens)
+                and not _SOFT.isdisjoint(now.tokens)
+                and now.size <= 20
+            ):
+                self.weak.append("encourage")
+                return
             self.pending.append(now)
+
+    def _lists(self, now: Sentence, named: list[int]) -> bool:
+        """Whether a sentence goes through several ideas without a word of summing up."""
+        touched = len({owner for _, owner, _ in now.hits})
+        several = touched >= 3 and (
+            now.tokens.count(",") >= 2 or now.tokens[0] in ("so", "now", "remember", "first")
+        )
+        return len(named) >= 3 or touched >= 4 or several
 
     def _announces(self, now: Sentence, score: float) -> bool:
         """Whether a sentence says what will be talked of, and no more."""
@@ -501,7 +575,7 @@ class _Turn:
         strong = "mistake" in cues
         negated = not _NEGATIONS.isdisjoint(now.tokens)
         first = cues.get("denial", 9) <= 3 or now.tokens[0] in ("no", "nope", "wrong", "not", "nah")
-        if not (strong or negated or "denial" in cues) or "refuse" in cues:
+        if "refuse" in cues:
             return False
         roots = {stem(token) for token in now.tokens if is_content(token)}
         overlap = [sum(words[root] for root in roots & words.keys()) for words in table.beliefs]
@@ -513,17 +587,24 @@ class _Turn:
                 + covered[i]
                 + 0.45 * now.scores[i]
                 + 0.6 * (i == self.idea)
-                + 0.8 * (i == self.doubt)
+                + 1.2 * (i == self.doubt)
             ),
         )
         met, tokens = overlap[best], now.tokens
-        evidence = 2.5 * strong + 1.6 * first + 0.8 * ("denial" in cues) + 0.5 * negated
-        evidence += 0.5 * (not _NEGATIONS.isdisjoint(tokens[:7])) + 0.3 * (not _CONTRAST.isdisjoint(tokens))
-        evidence += 0.4 * min(met, 3.0) + 1.6 * min(covered[best], 0.6) + 0.8 * (self.doubt >= 0)
+        negated_early = not _NEGATIONS.isdisjoint(tokens[:7])
+        contrast = sum(token in _CONTRAST for token in set(tokens))
+        evidence = 2.5 * strong + 1.6 * first + 0.8 * ("denial" in cues) + 0.5 * negated + 0.6 * negated_early
+        evidence += 0.3 * min(contrast, 3) + 0.3 * min(met, 3.0) + 2.2 * min(covered[best], 0.6)
+        evidence += 1.3 * (self.doubt >= 0)
         evidence -= 1.2 * ("analogy" in cues) + 0.8 * ("example" in cues) + 0.5 * ("because" in tokens)
         evidence -= 0.7 * self._defines(now, idea) * (not strong and not first)
-        if evidence < 2.3:
+        before, self.denial = self.denial, evidence
+        last = self.acts[-1] if self.acts else None
+        alone = isinstance(last, _Explanation) and not last.exact and len(last.sentences) <= 1
+        if evidence + 0.4 * max(before, 0.0) * alone < _DENIES:
             return False
+        if alone and isinstance(last, _Explanation) and (last.idea == best or before > 1.2):
+            self.acts.pop()  # the belief that is denied
         if met < 0.7 and now.scores[best] < 1.0:
             best = self.idea if self.idea >= 0 else self.context
             if self.idea < 0:
@@ -532,6 +613,7 @@ class _Turn:
                 self.pending.append(now)
                 self.mode = "denied"
                 return True
+        self.conceded = self.conceded or "encourage" in cues or "but" in tokens[:8]
         self._corrected(best)
         return True
 
@@ -632,7 +714,11 @@ class _Turn:
         """The acts of the turn."""
         self._flush()
         pieces = [act for act in self.acts if isinstance(act, _Explanation) and not act.exact]
-        if len({piece.idea for piece in pieces}) >= 3 and all(len(piece.sentences) <= 1 for piece in pieces):
+        if (
+            words <= LENGTHS["long"]
+            and len({piece.idea for piece in pieces}) >= 3
+            and all(len(piece.sentences) <= 1 for piece in pieces)
+        ):
             place = self.acts.index(pieces[0])
             self.acts[place] = Act("recap")
             self.acts = [act for act in self.acts if act not in pieces]
@@ -646,6 +732,10 @@ class _Turn:
                 acts = [act for act in acts if act.kind == "close"]
         if "greet" in kinds:
             acts = [act for act in acts if act.kind != "acknowledge"]
+        if "correct" in kinds and self.conceded:
+            acts = [act for act in acts if act.kind != "encourage"]
+        if not acts and self.weak[:1] == ["encourage"]:
+            acts = [Act("encourage")]
         if not acts:
             acts = [Act("ask", "open") if self.weak[:1] == ["open"] else Act("inform")]
         for name in ("very_long", "long"):
@@ -680,6 +770,42 @@ class _Explanation:
     def act(self, table: Material) -> Act:
         """As an act."""
         return Act("explain", value=self.exact or self.evidence.kind, item=table.ids[self.idea])
+
+
+def _declines(tokens: list[str]) -> bool:
+    """Whether somebody says that they will not teach: "I cannot", "won't", "unable to" before a verb of helping."""
+    for i, token in enumerate(tokens[:14]):
+        two = " ".join(tokens[i : i + 2])
+        if token not in _UNWILLING and two not in _UNWILLING:
+            continue
+        if i and tokens[i - 1] not in _FIRST and i > 2:
+            continue
+        if not _HELPING.isdisjoint(tokens[i + 1 : i + 7]):
+            return True
+    return False
+
+
+def _wants_word(tokens: list[str]) -> bool:
+    """Whether somebody asks to be told when things are not clear: "let me know if you are lost"."""
+    if not {
+        "know",
+        "tell",
+        "say",
+        "shout",
+        "stop",
+        "confirm",
+        "holler",
+        "yell",
+        "interrupt",
+        "signal",
+        "nod",
+    } & set(tokens[:6]):
+        return False
+    return (
+        len(tokens) <= 18
+        and not _SOUND.isdisjoint(tokens)
+        and not {"if", "whether", "when", "that", "once"}.isdisjoint(tokens)
+    )
 
 
 def _foreign(text: str, sentences: list[Sentence]) -> bool:
