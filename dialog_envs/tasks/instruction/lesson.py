@@ -190,13 +190,14 @@ class Lesson:
                 voiced = _one(items.index(act.item))
             elif act.kind == "answer" and act.slot is not None:
                 told = told | {act.slot}
-        right, gap, mistaken = (
-            quizzed if shown == value else _NONE for value in ("right", "gap", "misconception")
-        )
+        right = quizzed if shown == "right" else _NONE
+        gap = quizzed if shown == "gap" else _NONE
+        mistaken = quizzed if shown == "misconception" else _NONE
+        judged = [i for slot, i in turn.asks if slot == "idea" and i is not None] if turn.asks else []
         return Lesson(
             turns=self.turns + 1,
             told=told,
-            asked=self.asked.union(i for slot, i in turn.asks if slot == "idea" and i is not None),
+            asked=self.asked.union(judged) if judged else self.asked,
             checked=self.checked | quizzed,
             right=self.right - quizzed | right,
             gaps=self.gaps - taught - quizzed | gap,
