@@ -23,8 +23,8 @@ from dialog_envs.errors import ModelUnavailable
 State = Literal["ok", "missing", "note"]
 MINIMUM_PYTHON = (3, 11)
 PACKAGES = (
-    "gymnasium", "numpy", "openai", "packaging", "rich", "safetensors", "scipy", "tenacity", "tokenizers", "torch",
-    "transformers", "typer",
+    "gymnasium", "httpx2", "jinja2", "numpy", "openai", "packaging", "rich", "safetensors", "scipy", "tenacity",
+    "tokenizers", "torch", "transformers", "typer",
 )  # fmt: skip
 """What is looked for where dialog-envs itself is not installed, and so cannot tell."""
 

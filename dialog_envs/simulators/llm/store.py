@@ -23,13 +23,14 @@ from dialog_envs.errors import UsageError
 from dialog_envs.simulators.llm.base import ChatReply, ChatRequest, Choice, Request, Usage
 
 FORMAT = 2
+# The request, which nobody looks up, is the last column: what stands behind its kilobytes is slow to reach.
 _SCHEMA = """
 create table if not exists about (format integer not null);
 create table if not exists models (id integer primary key, name text not null, version text not null unique);
 create table if not exists replies (
-    key text primary key, model integer not null references models, role text not null, episode text not null,
-    request text not null, reply text not null
-) without rowid;
+    key text not null unique, model integer not null references models, role text not null, episode text not null,
+    reply text not null, request text not null
+);
 """
 _PATIENCE = 60.0  # seconds for another process to end its write
 
@@ -79,9 +80,9 @@ class ReplyStore:
         return self._checked(db)
 
     def _connect(self, uri: str) -> sqlite3.Connection:
-        return sqlite3.connect(
-            uri, uri=True, timeout=_PATIENCE, isolation_level=None, check_same_thread=False
-        )
+        db = sqlite3.connect(uri, uri=True, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
+        db.execute(f"pragma mmap_size = {1 << 30}")
+        return db
 
     def _checked(self, db: sqlite3.Connection) -> sqlite3.Connection:
         row = db.execute("select format from about").fetchone()
@@ -126,11 +127,11 @@ class ReplyStore:
         Raises:
             UsageError: the file cannot be written (a full disk, say).
         """
-        row = (key, request.role, request.episode, request_to_json(request), reply_to_json(reply), version)
+        row = (key, request.role, request.episode, reply_to_json(reply), request_to_json(request), version)
         try:
             with self._lock:
                 done = self._db.execute(
-                    "insert or ignore into replies (key, role, episode, request, reply, model) "
+                    "insert or ignore into replies (key, role, episode, reply, request, model) "
                     "values (?, ?, ?, ?, ?, (select id from models where version = ?))",
                     row,
                 )
