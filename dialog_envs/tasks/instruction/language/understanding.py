@@ -15,6 +15,7 @@ from ....core.dialogue import AGENT, Act, Turn
 from ....tasks.language.tokens import tokenise
 from ....tasks.language.words import FOREIGN, WH
 from ..acts import KINDS, LENGTHS
+from . import denials
 from .cues import common_words
 from .grammar import load
 from .levels import Evidence, weigh
@@ -23,15 +24,10 @@ from .sentences import Sentence, cut
 from .stems import stem
 
 _UNKNOWN = Act("unknown")
-_DENIES = 2.15
-"""Least evidence with which a sentence denies a belief."""
 _TOUCH, _ASKED = 1.4, 1.1
 """Least score with which a statement, or a question, is about an idea."""
 _DEFINING = frozenset(
     "is are means mean tells tell says describes measures shows happens occurs refers stands works moves goes lets".split()
-)
-_NEGATIONS = frozenset(
-    "not no never isnt arent doesnt dont didnt cannot cant wont nothing neither nor wasnt without".split()
 )
 _SCENE = frozenset(
     """you suppose imagine say two three four five six ten a an my your picture here there one somebody someone if
@@ -85,10 +81,6 @@ _TRADES = frozenset(
 )
 _ON_QUESTIONS = frozenset(("encourage", "quiz", "close", "ack", "confirm", "refuse"))
 """Cues of sentences that leave a question before them open: "Take your time." """
-_CONTRAST = frozenset(
-    """but yet however though although instead rather only even just alone still nothing too itself may often would could
-    nearly very both none merely well simply same single""".split()
-)
 _CALM = frozenset(
     "get got understand know clear sense thanks thank explain hi hello hey please sure confused follow learn teach lost tired bye".split()
 )
@@ -107,6 +99,13 @@ _UNWILLING = frozenset(
 """Words of not being able or willing, in the mouth of a teacher."""
 _FIRST = frozenset(
     "i we im id we're were am are is sorry afraid but must simply just really also and , . would ill be have to".split()
+)
+_OWN = frozenset("i we im ive ill sorry afraid unable me my".split())
+_NOT_HERE = frozenset(
+    "no not cant cannot wont never dont unable decline refuse outside beyond elsewhere else another somebody someone nah nope quit stop".split()
+)
+_LESSON = frozenset(
+    "teach teaching lesson lessons teacher tutor tutoring help helping assist assistance explain explaining offer lecture homework instruction".split()
 )
 _HELPING = frozenset(
     """help assist teach explain answer discuss continue support cover provide comment proceed oblige participate tutor instruct
@@ -278,9 +277,7 @@ class _Turn:
             return
         if now.known is not None and self._quoted(now, *now.known):
             return
-        if not now.question and (
-            ("refuse" in cues and (not now.hits or cues["refuse"] <= 5)) or _declines(now.tokens)
-        ):
+        if not now.question and _declines(now):
             self._say(Act("refuse"))
             return
         self._manners(now)
@@ -572,36 +569,11 @@ class _Turn:
     def _corrects(self, now: Sentence, idea: int, score: float) -> bool:
         """Whether a sentence denies a belief; then it is a correction of the idea that it is about."""
         cues, table = now.cues, self.table
-        strong = "mistake" in cues
-        negated = not _NEGATIONS.isdisjoint(now.tokens)
-        first = cues.get("denial", 9) <= 3 or now.tokens[0] in ("no", "nope", "wrong", "not", "nah")
-        if "refuse" in cues:
-            return False
-        roots = {stem(token) for token in now.tokens if is_content(token)}
-        overlap = [sum(words[root] for root in roots & words.keys()) for words in table.beliefs]
-        covered = [table.covered(i, roots) for i in range(len(overlap))]
-        best = max(
-            range(len(overlap)),
-            key=lambda i: (
-                overlap[i]
-                + covered[i]
-                + 0.45 * now.scores[i]
-                + 0.6 * (i == self.idea)
-                + 1.2 * (i == self.doubt)
-            ),
-        )
-        met, tokens = overlap[best], now.tokens
-        negated_early = not _NEGATIONS.isdisjoint(tokens[:7])
-        contrast = sum(token in _CONTRAST for token in set(tokens))
-        evidence = 2.5 * strong + 1.6 * first + 0.8 * ("denial" in cues) + 0.5 * negated + 0.6 * negated_early
-        evidence += 0.3 * min(contrast, 3) + 0.3 * min(met, 3.0) + 2.2 * min(covered[best], 0.6)
-        evidence += 1.3 * (self.doubt >= 0)
-        evidence -= 1.2 * ("analogy" in cues) + 0.8 * ("example" in cues) + 0.5 * ("because" in tokens)
-        evidence -= 0.7 * self._defines(now, idea) * (not strong and not first)
+        best, evidence, met = denials.evidence(now, table, self.idea, self.doubt, self._defines(now, idea))
         before, self.denial = self.denial, evidence
         last = self.acts[-1] if self.acts else None
         alone = isinstance(last, _Explanation) and not last.exact and len(last.sentences) <= 1
-        if evidence + 0.4 * max(before, 0.0) * alone < _DENIES:
+        if evidence + 0.4 * max(before, 0.0) * alone < denials.DENIES:
             return False
         if alone and isinstance(last, _Explanation) and (last.idea == best or before > 1.2):
             self.acts.pop()  # the belief that is denied
@@ -613,7 +585,7 @@ class _Turn:
                 self.pending.append(now)
                 self.mode = "denied"
                 return True
-        self.conceded = self.conceded or "encourage" in cues or "but" in tokens[:8]
+        self.conceded = self.conceded or "encourage" in cues or "but" in now.tokens[:8]
         self._corrected(best)
         return True
 
@@ -699,7 +671,7 @@ class _Turn:
         cues = {kind for sentence in self.pending for kind in sentence.cues}
         sums = [sum(column) for column in zip(*(sentence.scores for sentence in self.pending), strict=True)]
         likely = max(range(len(sums)), key=sums.__getitem__)
-        if sums[likely] >= 0.7 and size >= 6 and (about < 0 or sums[likely] >= 1.1):
+        if sums[likely] >= 0.4 and size >= 6 and (about < 0 or sums[likely] >= 1.1):
             about = likely
         if about >= 0 and (size >= 8 or cues & {"analogy", "example", "technical"}) and not cues & {"plan"}:
             evidence = Evidence()
@@ -772,17 +744,30 @@ class _Explanation:
         return Act("explain", value=self.exact or self.evidence.kind, item=table.ids[self.idea])
 
 
-def _declines(tokens: list[str]) -> bool:
-    """Whether somebody says that they will not teach: "I cannot", "won't", "unable to" before a verb of helping."""
-    for i, token in enumerate(tokens[:14]):
-        two = " ".join(tokens[i : i + 2])
-        if token not in _UNWILLING and two not in _UNWILLING:
-            continue
-        if i and tokens[i - 1] not in _FIRST and i > 2:
-            continue
-        if not _HELPING.isdisjoint(tokens[i + 1 : i + 7]):
+def _declines(now: Sentence) -> bool:
+    """Whether somebody says that they will not teach: "I cannot", "unable to" … in the teacher's own mouth."""
+    tokens, place = now.tokens, now.cues.get("refuse")
+    content = max(now.scores, default=0.0)
+    if place is not None and (content < 2.0 or place <= 1):
+        own = place <= 1 or not _OWN.isdisjoint(tokens[: place + 2])
+        if own and all(token in _FIRST or token in _OWN for token in tokens[max(0, place - 2) : place]):
             return True
-    return False
+    for i, token in enumerate(tokens[:14]):
+        if token not in _UNWILLING and " ".join(tokens[i : i + 2]) not in _UNWILLING:
+            continue
+        if all(before in _FIRST for before in tokens[max(0, i - 3) : i]) and not _HELPING.isdisjoint(
+            tokens[i + 1 : i + 7]
+        ):
+            return True
+    words = set(tokens)
+    return (
+        content < 1.0
+        and len(tokens) <= 14
+        and bool(words & _NOT_HERE)
+        and bool(words & _LESSON)
+        and "let" not in words
+        and "lets" not in words
+    )
 
 
 def _wants_word(tokens: list[str]) -> bool:
