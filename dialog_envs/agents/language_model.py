@@ -42,7 +42,7 @@ class ModelConfig:
     width: int = 128
     attention_heads: int = 4
     vocabulary: int = 1024
-    context: int = 512
+    context: int = 1024
     """Longest sequence in tokens, at training and at play. The oldest tokens of longer dialogues are left out."""
 
 
