@@ -67,8 +67,10 @@ _NEGATIONS = frozenset("no not dont without havent neither never isnt".split())
 _PICTURING = frozenset(("imagine", "picture"))
 _DOUBTED = frozenset(("appeal", "address", "pressure", "acknowledge", "commit", "check", "ask"))
 """Kinds of acts that the other words of a clause may speak against."""
-DOUBT = 8.0
+DOUBT = 7.5
 """By how many nats they must."""
+SURE = 2.0
+"""How many nats more for each word of an act's phrases beyond the third."""
 _TIME_UNITS = frozenset("minute minutes seconds second hours hour moment days weeks times time".split())
 _COUNTED = frozenset("things reasons ways words questions points steps of last".split())
 
@@ -133,7 +135,7 @@ def _foreign(tokens: list[str], table: FactTable) -> bool:
 class _Turn:
     """One utterance being read."""
 
-    __slots__ = ("acts", "clauses", "doubts", "facts", "fixed", "known", "numbers", "praise", "table", "tokens")
+    __slots__ = ("acts", "clauses", "doubts", "facts", "fixed", "known", "numbers", "praise", "sure", "table", "tokens")
 
     def __init__(
         self, tokens: list[str], table: FactTable, doubts: tuple[str, ...], numbers: frozenset[float]
@@ -142,6 +144,7 @@ class _Turn:
         self.clauses = cut(tokens, _table().find(tokens), amounts(tokens))
         self.acts: list[tuple[int, Act]] = []
         self.praise = -1
+        self.sure: dict[tuple[int, Act], int] = {}
         self.facts: dict[int, list[str]] = {}
         self.known: dict[int, frozenset[int]] = {}
         """Sentence -> where its words stand that belong to a fact which it states."""
@@ -167,7 +170,7 @@ class _Turn:
         kept, better = [], None
         for place, act in self.acts[before:]:
             ahead, other = lead(tokens, clause.question, act) if act.kind in _DOUBTED else (0.0, None)
-            if ahead > DOUBT:
+            if ahead > DOUBT + SURE * (self.sure.get((place, act), 3) - 3):
                 better = other
             else:
                 kept.append((place, act))
@@ -294,6 +297,8 @@ class _Turn:
             return True
         if after in _TIME_UNITS and value <= 30:
             return False
+        if value <= 100 and not amount.digits:
+            return False
         if value <= 12 and (not amount.digits or value <= 3 or after in _COUNTED):
             return False
         if (not before or before == "\n") and after in (".", ")", ":", ""):
@@ -317,7 +322,7 @@ class _Turn:
         elif clause.has("give"):
             self._propose(clause, [amount for amount in clause.amounts if amount.money])
         self._manners(clause, real, asked or pushed)
-        if not (asked and real) and not pushed:
+        if not (asked and real) and not pushed and not clause.has("close"):
             self._address(clause, conceded)
         if not pushed and not (asked and real):
             self._appeal(clause)
@@ -351,6 +356,7 @@ class _Turn:
         if weight < 2:
             return False
         self._add(clause.start, "pressure", value=best)
+        self.sure[self.acts[-1]] = weight
         return True
 
     def _request(self, clause: Clause, real: bool) -> bool:
@@ -407,7 +413,7 @@ class _Turn:
         if not amount.money:
             small = clause.end - clause.start <= 10
             return bool(
-                clause.question and clause.has("prop", "give") and (amount.digits or small) and amount.value >= 1
+                (clause.question or clause.has("howabout")) and clause.has("prop", "give") and (amount.digits or small) and amount.value >= 1
                 and not self._is_time(amount) and clause.sentence not in self.facts
                 and (small or self.tokens[max(0, amount.start - 1)] in ("donate", "give", "spare", "about", "of", "contribute", "to"))
                 and amount.end >= clause.end - 2
@@ -415,7 +421,8 @@ class _Turn:
         if clause.question:
             return not self._claims(clause)
         if clause.sentence in self.facts or amount.value < 1:
-            return clause.has("strongprop") and clause.has("give") and amount.value >= 0.2
+            asked = clause.has("give") or clause.first("strongprop") < amount.start
+            return clause.has("strongprop") and asked and amount.value >= 0.2
         if clause.has("commit", "prop"):
             return True
         after = self.tokens[amount.end : amount.end + 2]
@@ -491,8 +498,14 @@ class _Turn:
                 self.praise = clause.start
             else:
                 self._add(clause.start, "acknowledge")
-        if real and not busy and self._checks(clause):
+        if real and not busy and self._checks(clause) and not self._tag(clause):
             self._add(clause.start, "check")
+
+    def _tag(self, clause: Clause) -> bool:
+        """Whether a clause is only the "isn't it?" behind a statement."""
+        return clause.end - clause.start <= 3 and self.tokens[clause.start] in _RHETORICAL and any(
+            other.sentence == clause.sentence for other in self.clauses if other is not clause
+        )
 
     def _checks(self, clause: Clause) -> bool:
         """Whether a question asks whether what was said is clear; single words only at its beginning or end."""
@@ -509,8 +522,10 @@ class _Turn:
     def _thanks(self, clause: Clause) -> str:
         """``thanks`` or ``praise`` if a clause begins with thanks or empathy, or with a word of praise or assent."""
         for start, end in clause.hits.get("ack", ()):
+            if end == clause.end and self.tokens[start] in ("thanks", "thank"):
+                return "thanks"
             if start >= clause.start + 4:
-                return ""
+                continue
             if end - start == 1 and self.tokens[start] in _PRAISE:
                 opens = all(token in _BEFORE_PRAISE for token in self.tokens[clause.start : start])
                 after = self.tokens[end] if end < clause.end else "."
@@ -542,6 +557,11 @@ class _Turn:
             return self.doubts[0]
         return ""
 
+    def _asks_next(self, clause: Clause) -> bool:
+        """Whether the sentence goes on with a question: "if it is not the money, what is it?"."""
+        after = self.clauses[self.clauses.index(clause) + 1 :][:1]
+        return any(other.sentence == clause.sentence and other.question for other in after)
+
     def _near_you(self, clause: Clause, tag: str) -> bool:
         """Whether a phrase of the tag stands in the words behind "you are", "you have" …"""
         return any(
@@ -553,8 +573,11 @@ class _Turn:
 
     def _address(self, clause: Clause, conceded: bool) -> None:
         slot = self._doubt(clause, conceded)
+        if self.tokens[clause.start] == "if" and self._asks_next(clause):
+            return
         if slot and not (clause.question and not self._rhetorical(clause)):
             self._add(clause.start, "address", slot)
+            self.sure[self.acts[-1]] = clause.weight(f"obj.{slot}") + clause.has("concedestrong")
 
     def _appeal(self, clause: Clause, within: bool = False) -> None:
         """Appeals of a clause: to a value that it names, and the strategy with the strongest words."""
@@ -568,8 +591,10 @@ class _Turn:
             if found > weight:
                 best, weight = slot, found
         invented = Act("fabricate") in (act for place, act in self.acts if place == self._opens(clause) + 1)
-        if weight >= (4 if within or invented else 2) and (value is None or weight >= 4):
+        told = clause.sentence in self.facts and best in ("credibility", "emotional")
+        if weight >= (4 if within or invented or told else 2) and (value is None or weight >= 4):
             self._add(clause.start, "appeal", best)
+            self.sure[self.acts[-1]] = weight
 
     def _opens(self, clause: Clause) -> int:
         """Where the sentence of a clause begins."""
@@ -629,7 +654,7 @@ def _is_stated(kind: str, weight: float, share: float, common: set[str], size: i
     number = any(word[0] == "#" for word in common)
     if kind == "impact" and share >= 0.45 and any(word[0] == "€" for word in common):
         return True
-    if kind == "spending" and number and weight >= 0.7:
+    if kind == "spending" and weight >= 0.7 and number:
         return True
     if len(common) >= 0.6 * size and weight >= 1.7:
         return True
