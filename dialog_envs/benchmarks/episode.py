@@ -3,6 +3,9 @@
 Episodes do not wait for each other: a pool of environments is kept full, and a finished episode's place is taken by
 the next one at once. An agent with ``act_batch`` answers all of the pool in one call; others get an instance a place.
 
+Users behind whom stands a chat model are asked together: their requests are in flight at the same moment, and whoever
+has answered meets the agent again at once.
+
 Blame is told apart. What the *agent* raises is its own outcome: scored 0, with the error's text. What the simulated
 user, a chat model or the network raises leaves the episode unscored. A chat model's failure inside an agent counts as
 the model's, not the agent's.
@@ -12,20 +15,24 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dialog_envs.agents.base import Usage, is_batched
 from dialog_envs.agents.registry import AgentSpec
 from dialog_envs.benchmarks.record import EpisodeRecord
 from dialog_envs.benchmarks.suite import Unit
+from dialog_envs.benchmarks.tracks import SCRIPTED
 from dialog_envs.core.dialogue import Observation
 from dialog_envs.core.env import agent_seed
 from dialog_envs.core.seeding import stream
-from dialog_envs.errors import AgentError, ChatModelError, SimulatorError
+from dialog_envs.errors import AgentError, BudgetExceeded, ChatModelError, SimulatorError
+
+if TYPE_CHECKING:
+    from dialog_envs.simulators.users.played import Replies
 
 __all__ = ["make_env", "play_episodes"]
 
@@ -35,7 +42,10 @@ _LONGEST_ERROR = 500
 
 @dataclass
 class _Place:
-    """One place of the pool: an environment, and the episode that it holds."""
+    """One place of the pool: an environment, and the episode that it holds.
+
+    ``said``, at ``asked``, is what the agent said and the user has not answered yet.
+    """
 
     env: Any
     agent: Any
@@ -46,6 +56,8 @@ class _Place:
     seconds: float = 0.0
     agent_seconds: float = 0.0
     usage: Usage = field(default_factory=Usage)
+    said: str | None = None
+    asked: float = 0.0
 
     def turns(self) -> tuple[Any, ...]:
         """The dialogue so far."""
@@ -60,6 +72,7 @@ def play_episodes(
     *,
     user_threads: int = 1,
     information: int | None = None,
+    track: str = SCRIPTED,
 ) -> Generator[EpisodeRecord, None, None]:
     """Play every unit and yield its record as soon as it ends, in the order of ending.
 
@@ -70,20 +83,31 @@ def play_episodes(
         make_env: makes an environment of the task.
         user_threads: environments that are stepped at the same moment, for users behind a network.
         information: episodes with an index from here on are scored without the exact posterior (``None``: none).
+        track: the track's name, for the records.
 
     Raises:
-        DialogEnvsError: the agent cannot be made. Nothing that happens *inside* an episode is raised.
+        DialogEnvsError: the agent cannot be made.
+        BudgetExceeded: no money is left for model calls. Nothing else that happens *inside* an episode is raised.
     """
-    pool = _Pool(spec, task, make_env, user_threads, information)
+    pool = _Pool(spec, task, make_env, user_threads, information, track)
     with pool:
         yield from pool.play(deque(units))
 
 
-def make_env(task: str, track: str, reward: str) -> Any:
-    """An environment of a registered task for the runner, which checks what it hands in itself."""
+def make_env(task: str, user: str, reward: str, model: str | None = None) -> Any:
+    """An environment of a registered task for the runner, which checks what it hands in itself.
+
+    Args:
+        task: the id.
+        user: who plays the user.
+        reward: reward scheme.
+        model: the chat model behind the user.
+    """
     import gymnasium
 
-    return gymnasium.make(task, user=track, reward=reward, disable_env_checker=True).unwrapped
+    options = None if model is None else {"model": model}
+    made = gymnasium.make(task, user=user, reward=reward, user_options=options, disable_env_checker=True)
+    return made.unwrapped
 
 
 class _Pool:
@@ -94,9 +118,10 @@ class _Pool:
         make_env: Callable[[], Any],
         user_threads: int,
         information: int | None,
+        track: str,
     ) -> None:
         self._spec, self._task, self._make_env = spec, task, make_env
-        self._information = information
+        self._information, self._track = information, track
         self._first = spec.build(task)
         self._batched = is_batched(self._first) and not getattr(self._first, "needs_persona", False)
         threads = 1 if spec.shared else int(getattr(self._first, "concurrency", 1))
@@ -121,27 +146,56 @@ class _Pool:
 
     def play(self, queue: deque[Unit]) -> Generator[EpisodeRecord, None, None]:
         """All episodes of ``queue``."""
-        places: list[_Place] = []
-        for number in range(min(self._size, len(queue))):
-            agent = self._first if self._batched or number == 0 else self._spec.build(self._task)
-            place = _Place(self._make_env(), agent)
-            self._stack.callback(place.env.close)
-            places.append(place)
+        if not queue:
+            return
+        places = [self._place(self._first)]
+        replies = _replies(places[0].env)
+        size = self._size if replies is None or self._spec.shared else max(self._size, replies.at_once)
+        for _ in range(1, min(size, len(queue))):
+            places.append(self._place(self._first if self._batched else self._spec.build(self._task)))
         while True:
             for place in places:
                 while place.unit is None and queue:
                     broken = self._begin(place, queue.popleft())
                     if broken is not None:
                         yield broken
-            active = [place for place in places if place.unit is not None]
-            if not active:
+            ready = [place for place in places if place.unit is not None and place.said is None]
+            if not ready and not replies:
                 return
             # Whoever failed to answer is done; the others' texts go to their users.
-            answers = self._ask(active)
-            results = _map(
-                self._user_executor, lambda pair: self._step(*pair), zip(active, answers, strict=True)
-            )
+            answers = self._ask(ready) if ready else []
+            pairs = list(zip(ready, answers, strict=True))
+            if replies is None:
+                results = _map(self._user_executor, lambda pair: self._step(*pair), pairs)
+            else:
+                results = self._converse(replies, places, pairs)
             yield from (record for record in results if record is not None)
+
+    def _place(self, agent: Any) -> _Place:
+        place = _Place(self._make_env(), agent)
+        self._stack.callback(place.env.close)
+        return place
+
+    def _converse(
+        self, replies: Replies[int], places: Sequence[_Place], pairs: Sequence[tuple[_Place, str | Exception]]
+    ) -> list[EpisodeRecord | None]:
+        """Put the agent's texts to users that are asked together; the steps that ended."""
+        ended: list[EpisodeRecord | None] = []
+        for place, answer in pairs:
+            if isinstance(answer, Exception):
+                ended.append(self._broken(place, answer))
+                continue
+            place.said, place.asked = answer, time.perf_counter()
+            replies.ask(places.index(place), place.env.user, place.env.begin_step(answer))
+        for number, reply in replies.wait_for_some():
+            place = places[number]
+            said, place.said = place.said, None
+            place.seconds += time.perf_counter() - place.asked
+            if isinstance(reply, Exception):
+                ended.append(self._record(place, None, _blame(reply, "simulator"), reply))
+            else:
+                ended.append(self._stepped(place, lambda: place.env.finish_step(said, reply)))  # noqa: B023
+        return ended
 
     # ---- an episode's beginning, middle and end ----------------------------------------------------------------------
 
@@ -152,7 +206,8 @@ class _Pool:
         try:
             place.observation, _ = place.env.reset(seed=unit.seed, options=self._options(unit))
         except Exception as error:  # noqa: BLE001  (whatever a simulator raises is put on record, not on the run)
-            return EpisodeRecord.broken(self._spec.name, unit, _blame(error, "simulator"), _words(error))
+            blame = _blame(error, "simulator")
+            return EpisodeRecord.broken(self._spec.name, unit, blame, _words(error), self._track)
         place.seconds += time.perf_counter() - begun
         place.unit = unit
         if self._batched:
@@ -173,9 +228,13 @@ class _Pool:
     def _step(self, place: _Place, answer: str | Exception) -> EpisodeRecord | None:
         if isinstance(answer, Exception):
             return self._broken(place, answer)
+        return self._stepped(place, lambda: place.env.step(answer))
+
+    def _stepped(self, place: _Place, step: Callable[[], Any]) -> EpisodeRecord | None:
+        """Take a step, or the second half of one; the record, if it was the last."""
         begun = time.perf_counter()
         try:
-            place.observation, reward, terminated, truncated, _ = place.env.step(answer)
+            place.observation, reward, terminated, truncated, _ = step()
             place.seconds += time.perf_counter() - begun
             place.value += float(reward)
             if not (terminated or truncated):
@@ -203,6 +262,8 @@ class _Pool:
         blame: str | None = None,
         error: Exception | None = None,
     ) -> EpisodeRecord:
+        if isinstance(error, BudgetExceeded):
+            raise error  # the next episode would fare no better; this one is played again
         unit = place.unit
         assert unit is not None
         usage = place.usage
@@ -227,7 +288,22 @@ class _Pool:
             cost_usd=usage.cost_usd,
             blame=blame,
             error=None if error is None else _words(error),
+            track=self._track,
+            user=self._user_facts(place, outcome),
         )
+
+    def _user_facts(self, place: _Place, outcome: Mapping[str, Any] | None) -> dict[str, float]:
+        """What a user with a model behind it used, and how well it played its persona."""
+        user = place.env.user
+        if not hasattr(user, "notes"):
+            return {}
+        from dialog_envs.simulators.users.fidelity import fidelity
+
+        facts = {"tokens": float(user.used.tokens), "cost_usd": user.used.cost_usd, **user.notes}
+        if outcome is not None:
+            env, ended_by = place.env, str(outcome.get("ended_by", ""))
+            facts |= fidelity(env.task, env.persona, env.scenario, place.turns(), ended_by)
+        return {name: round(value, 9) for name, value in facts.items()}
 
     # ---- asking the agent ----------------------------------------------------------------------------------------
 
@@ -266,6 +342,16 @@ class _Pool:
             place.agent_seconds += share
             place.usage = place.usage + _part(spent, number, len(places))
         return answers
+
+
+def _replies(env: Any) -> Replies[int] | None:
+    """Where users of this kind are asked together, if they are."""
+    user: Any = getattr(env, "user", None)
+    if not hasattr(user, "answering"):
+        return None
+    from dialog_envs.simulators.users.played import Replies
+
+    return Replies(user.model)
 
 
 def _usage(agent: Any) -> Usage:

@@ -1,6 +1,7 @@
 """A run folder: what was played, safe against crashes, and finished by running the same command again.
 
-``config.toml``        what the run plays, and the fingerprint of each agent; a run with other settings is refused
+``config.toml``        what the run plays, who plays the users, and the fingerprint of each agent; a run with other
+                       settings is refused
 ``episodes.jsonl``     one :class:`EpisodeRecord` a line, appended as episodes finish; a later line of the same episode
                        replaces an earlier one
 ``manifest.json``      versions, host, counts
@@ -50,6 +51,7 @@ class RunFolder:
         self._since_sync, self._last_sync = 0, 0.0
         self.repaired = False
         self.agents: dict[str, dict[str, str]] = {}
+        self.tracks: dict[str, dict[str, str]] = {}
         self.records: dict[EpisodeKey, EpisodeRecord] = {}
 
     def __enter__(self) -> RunFolder:
@@ -107,6 +109,25 @@ class RunFolder:
             self._write_config()
         return True
 
+    def claim_track(self, name: str, facts: Mapping[str, str]) -> None:
+        """Say who plays the users of a track.
+
+        Raises:
+            RunFolderError: the folder holds episodes of another user or another version under that name.
+        """
+        known = self.tracks.get(name)
+        if known == facts:
+            return
+        for key in () if known is None else dict.fromkeys((*known, *facts)):
+            if known is not None and known.get(key) != facts.get(key):
+                raise RunFolderError(
+                    f"the run folder '{self.path}' was made with {key} = {known.get(key)!r} on the track '{name}', and "
+                    f"this run has {key} = {facts.get(key)!r}: its scores cannot be compared. Choose another with "
+                    "--out."
+                )
+        self.tracks[name] = dict(facts)
+        self._write_config()
+
     def forget(self, name: str) -> None:
         """Drop an agent and all of its episodes, so that it is scored afresh."""
         assert self._log is not None
@@ -154,7 +175,12 @@ class RunFolder:
                 f"'{file}' is damaged: {error}. Move the folder away, or use --out."
             ) from error
         self.agents = {name: dict(table) for name, table in config.get("agents", {}).items()}
-        theirs = config.get("settings", {})
+        theirs = dict(config.get("settings", {}))
+        self.tracks = {name: dict(table) for name, table in config.get("tracks", {}).items()}
+        # As folders were written that could hold one track only: users = ["scripted scripted-1"].
+        track, users = theirs.pop("track", None), theirs.pop("users", [])
+        if track is not None and users:
+            self.tracks.setdefault(track, {"user": track, "version": users[0].removeprefix(f"{track} ")})
         for key in dict.fromkeys((*self._settings, *theirs)):
             if theirs.get(key) != self._settings.get(key):
                 raise RunFolderError(
@@ -163,7 +189,8 @@ class RunFolder:
                 )
 
     def _write_config(self) -> None:
-        write_text(self.path / "config.toml", to_toml({"settings": self._settings, "agents": self.agents}))
+        facts = {"settings": self._settings, "tracks": self.tracks, "agents": self.agents}
+        write_text(self.path / "config.toml", to_toml(facts))
 
     def _close(self) -> None:
         if self._log is not None:

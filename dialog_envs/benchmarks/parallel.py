@@ -22,6 +22,7 @@ from typing import IO, Any
 
 from dialog_envs.benchmarks.record import EpisodeRecord
 from dialog_envs.benchmarks.suite import Unit
+from dialog_envs.benchmarks.tracks import SCRIPTED
 from dialog_envs.errors import AgentError, DialogEnvsError
 
 __all__ = ["Job", "NotMade", "available_cores", "play_in_workers", "worker_environment"]
@@ -34,7 +35,8 @@ class Job:
     Attributes:
         agent: the agent's name, as :func:`dialog_envs.agents.resolve_agent` reads it.
         task: task id.
-        track: who plays the user.
+        track: the track's name.
+        user, model: who plays the user; see :class:`dialog_envs.benchmarks.tracks.Track`.
         reward: reward scheme.
         information: as for :func:`dialog_envs.benchmarks.episode.play_episodes`.
     """
@@ -44,6 +46,8 @@ class Job:
     track: str
     reward: str
     information: int | None
+    user: str = SCRIPTED
+    model: str | None = None
 
 
 class NotMade(Exception):
@@ -172,7 +176,12 @@ def work(source: IO[str], sink: IO[str]) -> None:
     made = [agent]
     spec = dataclasses.replace(spec, build=lambda task: made.pop() if made else spec.build(task))
     for record in play_episodes(
-        spec, task, units, lambda: make_env(job.task, job.track, job.reward), information=job.information
+        spec,
+        task,
+        units,
+        lambda: make_env(job.task, job.user, job.reward, job.model),
+        information=job.information,
+        track=job.track,
     ):
         say(episode=json.loads(record.to_line()))
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dialog_envs.benchmarks.suite import Unit
+from dialog_envs.benchmarks.tracks import SCRIPTED
 from dialog_envs.core.dialogue import AGENT, Turn
 
 __all__ = ["BLAMES", "EpisodeKey", "EpisodeRecord"]
@@ -16,8 +17,8 @@ __all__ = ["BLAMES", "EpisodeKey", "EpisodeRecord"]
 BLAMES = ("agent", "simulator", "model", "network")
 """Whose fault a broken episode is. The agent's own scores 0; the others are unscored, and tried again."""
 
-EpisodeKey = tuple[str, str, str, int]
-"""(agent, task, family, seed): what makes an episode of a run unique."""
+EpisodeKey = tuple[str, str, str, int, str]
+"""(agent, task, family, seed, track): what makes an episode of a run unique."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,9 @@ class EpisodeRecord:
         cost_usd: what they cost.
         blame: one of :data:`BLAMES` when the episode broke, else ``None``.
         error: the error's text when it broke.
+        track: who played the user.
+        user: of users with a chat model behind them: tokens, cost, requests, and counts for fidelity
+            (:mod:`dialog_envs.simulators.users.fidelity`).
     """
 
     agent: str
@@ -61,16 +65,19 @@ class EpisodeRecord:
     cost_usd: float = 0.0
     blame: str | None = None
     error: str | None = None
+    track: str = SCRIPTED
+    user: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
-    def broken(cls, agent: str, unit: Unit, blame: str, error: str) -> EpisodeRecord:
+    def broken(cls, agent: str, unit: Unit, blame: str, error: str, track: str = SCRIPTED) -> EpisodeRecord:
         """An unscored episode that never began."""
-        return cls(agent, unit.task, unit.users, unit.family, unit.index, unit.seed, blame=blame, error=error)
+        where = (unit.task, unit.users, unit.family, unit.index, unit.seed)
+        return cls(agent, *where, blame=blame, error=error, track=track)
 
     @property
     def key(self) -> EpisodeKey:
         """What makes it unique in its run."""
-        return (self.agent, self.task, self.family, self.seed)
+        return (self.agent, self.task, self.family, self.seed, self.track)
 
     @property
     def unscored(self) -> bool:

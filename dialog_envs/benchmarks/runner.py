@@ -23,6 +23,7 @@ from dialog_envs.benchmarks.parallel import Job, NotMade, available_cores, play_
 from dialog_envs.benchmarks.progress import Progress, note
 from dialog_envs.benchmarks.record import EpisodeRecord
 from dialog_envs.benchmarks.suite import Suite, Unit
+from dialog_envs.benchmarks.tracks import Track
 from dialog_envs.errors import DialogEnvsError, RunFolderError
 
 __all__ = ["Contestant", "Run", "run_suite"]
@@ -31,8 +32,10 @@ _GIVE_UP = 8
 """Unscored episodes in a row after which an agent is left for the next run: something is down."""
 _WORTH_A_PROCESS = 50
 """Episodes of an agent for which starting another process pays."""
+_WORTH_A_PROCESS_PLAYED = 4
+"""The same where a model plays the user."""
 _USER_THREADS = 8
-"""Users that are asked at the same moment, where a model plays them."""
+"""Users that are asked at the same moment, where they are not scripted and cannot be asked together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,44 +101,44 @@ def run_suite(
     from dialog_envs import registration
 
     find = get_task or registration.get_task
-    make = make_env or (lambda task: episode.make_env(task, suite.track, suite.reward))
-    plain = get_task is None and make_env is None and suite.track == "scripted"
-    workers = (jobs or available_cores()) if plain else 1
     tasks = {name: find(name) for name in suite.tasks}
     families = {
         name: {"typical": task.prior.typical, "hard": task.prior.hard} for name, task in tasks.items()
     }
     units = suite.units(families, split)
     _refuse_doubles(contestants)
-    versions = _versions(suite, split, tasks, make)
+    tracks = _open_tracks(suite, make_env, quiet)
+    versions = _versions(suite, split, tasks, tracks)
     settings = {
         "suite": suite.name,
         "split": split,
-        "track": suite.track,
         "tasks": [f"{name} {version}" for name, version in versions["tasks"].items()],
-        "users": [f"{name} {version}" for name, version in versions["users"].items()],
         "episodes": suite.fingerprint(split),
     }
     begun, played = time.monotonic(), 0
     with RunFolder(folder, settings) as run:
         if run.repaired and not quiet:
             note(f"the last line of '{run.path}/episodes.jsonl' was cut short; that episode is played again.")
-        plan = _Plan(run, suite, tasks, units, make, redo, workers, quiet)
-        took_part: list[tuple[Contestant, str]] = []
+        workers = (jobs or available_cores()) if get_task is None and make_env is None else 1
+        took_part: list[tuple[_Plan, Contestant, str]] = []
         for contestant in contestants:
-            _claim(plan, contestant.spec)
-            for task in tasks:
+            _claim(run, redo, contestant.spec)
+        for track in tracks:
+            run.claim_track(track.track.name, track.facts())
+            plan = _Plan(run, suite, track, tasks, units, workers, quiet)
+            for contestant, task in plan.cast(contestants):
                 try:
                     played += _run_agent(plan, contestant, task)
-                    took_part.append((contestant, task))
+                    took_part.append((plan, contestant, task))
                 except NotMade as error:
                     if not contestant.optional:
                         raise error.reason from error
                     note(f"{contestant.spec.name}: left out of {task}: {error.reason}")
         records = list(run.records.values())
+        versions["users"] = {name: facts["version"] for name, facts in run.tracks.items()}
         versions["agents"] = run.agents
-        board = build_leaderboard(records, suite.name, suite.track, suite.baseline, versions)
-        missing = sum(len(_missing(run, contestant, units, task)) for contestant, task in took_part)
+        board = build_leaderboard(records, suite.name, suite.main.name, suite.baseline, versions)
+        missing = sum(len(plan.missing(contestant, task)) for plan, contestant, task in took_part)
         run.sync()
         run.write_manifest(_manifest(versions, suite, board, missing, played, time.monotonic() - begun))
     return Run(Path(folder), board, played, missing)
@@ -165,26 +168,87 @@ def read_run(folder: str | Path) -> tuple[Leaderboard, list[Any]]:
 
 
 @dataclass(frozen=True, slots=True)
+class _OpenTrack:
+    """A track whose users can be had here."""
+
+    track: Track
+    version: str
+    make_env: Callable[[str], Any]
+
+    def facts(self) -> dict[str, str]:
+        """As in ``config.toml``."""
+        model = {} if self.track.model is None else {"model": self.track.model.partition("?")[0]}
+        return {"user": self.track.user, **model, "version": self.version}
+
+
+def _open_tracks(suite: Suite, make_env: Callable[[str], Any] | None, quiet: bool) -> list[_OpenTrack]:
+    """The suite's tracks with the versions of their users; optional ones without their model are left out."""
+    found = []
+    for track in suite.tracks:
+        if (reason := track.available()) is not None and track.optional:
+            if not quiet:
+                note(f"track {track.name}: left out: {reason}")
+            continue
+        given = make_env if track == suite.main else None
+        make = given or partial(_make_env, track.user, suite.reward, track.model)
+        env = make(suite.tasks[0])
+        version = str(getattr(getattr(env, "user", None), "version", "unknown"))
+        env.close()
+        found.append(_OpenTrack(track, version, make))
+    return found
+
+
+def _make_env(user: str, reward: str, model: str | None, task: str) -> Any:
+    return episode.make_env(task, user, reward, model)
+
+
+@dataclass(frozen=True, slots=True)
 class _Plan:
-    """What the agents of a run have in common."""
+    """What the agents of a run have in common on a track."""
 
     run: RunFolder
     suite: Suite
+    open: _OpenTrack
     tasks: Mapping[str, Any]
     units: Sequence[Unit]
-    make_env: Callable[[str], Any]
-    redo: Sequence[str]
     workers: int
     quiet: bool
+
+    @property
+    def track(self) -> Track:
+        """Who plays the user."""
+        return self.open.track
+
+    def cast(self, contestants: Sequence[Contestant]) -> Iterator[tuple[Contestant, str]]:
+        """Who plays which task, agent after agent."""
+        for contestant in contestants:
+            if self.track.agents and contestant.spec.name not in self.track.agents:
+                continue
+            for task in self.tasks:
+                if not self.track.tasks or task in self.track.tasks:
+                    yield contestant, task
+
+    def missing(self, contestant: Contestant, task: str) -> list[Unit]:
+        """The units of a task that an agent has no score on."""
+        name, track = contestant.spec.name, self.track.name
+        caps = [cap for cap in (contestant.episodes_per_family, self.track.episodes_per_family) if cap]
+
+        def done(unit: Unit) -> bool:
+            record = self.run.records.get((name, unit.task, unit.family, unit.seed, track))
+            return record is not None and not record.unscored
+
+        mine = (unit for unit in self.units if unit.task == task)
+        return [unit for unit in mine if all(unit.index < cap for cap in caps) and not done(unit)]
 
 
 def _run_agent(plan: _Plan, contestant: Contestant, task: str) -> int:
     """Play what is missing of one agent on one task; returns how many episodes that were."""
     spec, run = contestant.spec, plan.run
-    todo = _missing(run, contestant, plan.units, task)
+    todo = plan.missing(contestant, task)
     played = unscored = 0
     last = None
     label = spec.name if len(plan.tasks) == 1 else f"{task} {spec.name}"
+    label += "" if plan.track == plan.suite.main else f", users: {plan.track.name}"
     with (
         Progress(label, len(todo), quiet=plan.quiet or not todo) as progress,
         closing(_episodes(plan, spec, task, todo)) as episodes,
@@ -204,14 +268,13 @@ def _run_agent(plan: _Plan, contestant: Contestant, task: str) -> int:
     return played
 
 
-def _claim(plan: _Plan, spec: AgentSpec) -> None:
+def _claim(run: RunFolder, redo: Sequence[str], spec: AgentSpec) -> None:
     """Make sure that the folder's episodes under the agent's name are its own."""
-    run = plan.run
-    if spec.name in plan.redo:
+    if spec.name in redo:
         run.forget(spec.name)
     if run.claim(spec.name, spec.source, spec.fingerprint):
         return
-    if "changed" not in plan.redo:
+    if "changed" not in redo:
         raise RunFolderError(
             f"the run folder '{run.path}' holds episodes of another version of agent '{spec.name}'. "
             f"Score it afresh with --redo {spec.name}, or under a new name: --agent NEW={spec.source}."
@@ -243,20 +306,27 @@ def _play(
     plan: _Plan, spec: AgentSpec, task: str, units: Sequence[Unit], information: int | None
 ) -> Iterator[str | EpisodeRecord]:
     """The agent's description, then its records."""
-    suite = plan.suite
-    if spec.elsewhere is not None and min(plan.workers, len(units) // _WORTH_A_PROCESS) > 1:
-        workers = min(plan.workers, len(units) // _WORTH_A_PROCESS)
-        job = Job(spec.elsewhere, task, suite.track, suite.reward, information)
+    track, reward = plan.track, plan.suite.reward
+    worth = _WORTH_A_PROCESS if track.scripted else _WORTH_A_PROCESS_PLAYED
+    workers = min(plan.workers, len(units) // worth) if track.local else 1
+    if spec.elsewhere is not None and workers > 1:
+        job = Job(spec.elsewhere, task, track.name, reward, information, track.user, track.model)
         with closing(play_in_workers(job, units, workers)) as items:
             yield from items
         return
     made, description = _made_once(spec, plan.tasks[task])
     yield description
-    threads = 1 if suite.track == "scripted" else _USER_THREADS
-    env = partial(plan.make_env, task)
+    threads = 1 if track.scripted else _USER_THREADS
+    env = partial(plan.open.make_env, task)
     with closing(
         episode.play_episodes(
-            made, plan.tasks[task], units, env, user_threads=threads, information=information
+            made,
+            plan.tasks[task],
+            units,
+            env,
+            user_threads=threads,
+            information=information,
+            track=track.name,
         )
     ) as records:
         yield from records
@@ -277,17 +347,6 @@ def _made_once(spec: AgentSpec, task: Any) -> tuple[AgentSpec, str]:
     return again, description if isinstance(description, str) else ""
 
 
-def _missing(run: RunFolder, contestant: Contestant, units: Sequence[Unit], task: str) -> list[Unit]:
-    cap, name = contestant.episodes_per_family, contestant.spec.name
-
-    def done(unit: Unit) -> bool:
-        record = run.records.get((name, unit.task, unit.family, unit.seed))
-        return record is not None and not record.unscored
-
-    mine = (unit for unit in units if unit.task == task)
-    return [unit for unit in mine if (cap is None or unit.index < cap) and not done(unit)]
-
-
 def _refuse_doubles(contestants: Sequence[Contestant]) -> None:
     names = [contestant.spec.name for contestant in contestants]
     for name in names:
@@ -298,17 +357,14 @@ def _refuse_doubles(contestants: Sequence[Contestant]) -> None:
 
 
 def _versions(
-    suite: Suite, split: str, tasks: Mapping[str, Any], make: Callable[[str], Any]
+    suite: Suite, split: str, tasks: Mapping[str, Any], tracks: Sequence[_OpenTrack]
 ) -> dict[str, Any]:
     import dialog_envs
 
-    env = make(suite.tasks[0])
-    user = str(getattr(getattr(env, "user", None), "version", "unknown"))
-    env.close()
     return {
         "dialog_envs": getattr(dialog_envs, "__version__", "unknown"),
         "tasks": {name: task.version for name, task in tasks.items()},
-        "users": {suite.track: user},
+        "users": {track.track.name: track.version for track in tracks},
         "split": split,
         "python": platform.python_version(),
     }
@@ -320,7 +376,7 @@ def _manifest(
     rows = [row for row in board.rows if row.users in ("typical", "hard")]
     return {
         "schema": 1,
-        "leaderboard": {"suite": suite.name, "track": suite.track, "baseline": suite.baseline},
+        "leaderboard": {"suite": suite.name, "track": suite.main.name, "baseline": suite.baseline},
         "versions": dict(versions),
         "episodes": {
             "scored": sum(row.episodes for row in rows),

@@ -16,6 +16,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from dialog_envs.benchmarks.tracks import SCRIPTED, Track, track_from_toml
 from dialog_envs.core.outcome import REWARDS
 from dialog_envs.core.persona import GROUPS
 from dialog_envs.errors import ConfigError, UnknownSuite
@@ -25,8 +26,10 @@ __all__ = ["SPLITS", "AgentEntry", "Suite", "Unit", "UserGroup", "load_suite", "
 SPLITS = ("report", "validation")
 """What a run's seeds are for: the figures to report, or choosing settings."""
 
-_TOP = {"schema", "name", "summary", "tasks", "track", "reward", "baseline", "information_per_family"}
-_TABLES = {"users", "seeds", "agents", "dataset", "training", "overrides", "stages"}
+_TOP = {
+    "schema", "name", "summary", "tasks", "track", "user_model", "reward", "baseline", "information_per_family",
+}  # fmt: skip
+_TABLES = {"tracks", "users", "seeds", "agents", "dataset", "training", "overrides", "stages"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +91,9 @@ class Suite:
         name: the suite's name.
         summary: one sentence for people.
         tasks: task ids.
-        track: who plays the user (``scripted``).
+        track: who plays the user: ``scripted``, ``grounded``, ``llm`` or ``module:attribute``.
+        user_model: the chat model behind it, if it has one.
+        more_tracks: other users that play the same episodes, or some of them.
         reward: reward scheme of the episodes' returns.
         baseline: the agent that others are compared with, pairwise.
         groups: user groups.
@@ -109,6 +114,8 @@ class Suite:
     seeds: Mapping[str, int]
     episodes_per_persona: int = 1
     track: str = "scripted"
+    user_model: str | None = None
+    more_tracks: tuple[Track, ...] = ()
     reward: str = "graded"
     baseline: str = "bc"
     agents: tuple[AgentEntry, ...] = ()
@@ -117,6 +124,50 @@ class Suite:
     training: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     overrides: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     stages: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def main(self) -> Track:
+        """The track that counts: the others stand beside it."""
+        return Track.of(self.track, self.user_model)
+
+    @property
+    def tracks(self) -> tuple[Track, ...]:
+        """All of them, the main one first.
+
+        Raises:
+            ConfigError: two have one name.
+        """
+        found = (self.main, *self.more_tracks)
+        names = [track.name for track in found]
+        for name in names:
+            if names.count(name) > 1:
+                raise ConfigError(
+                    f"suite '{self.name}' has two tracks called '{name}': give one another name."
+                )
+        return found
+
+    def played_by(self, user: str | None, model: str | None) -> Suite:
+        """The suite with this user alone, where one is given; a model alone goes to the tracks that have one.
+
+        Raises:
+            ConfigError: a model for users that have none.
+        """
+        if user is not None:
+            if user == SCRIPTED and model is not None:
+                raise ConfigError(
+                    f"scripted users have no model: leave '{model}' out, or choose another user."
+                )
+            return replace(self, track=user, user_model=model, more_tracks=())
+        if model is None:
+            return self
+        if all(track.scripted for track in self.tracks):
+            raise ConfigError(
+                f"suite '{self.name}' has scripted users only, which have no model: choose a user as well, "
+                "with --user llm or --user grounded."
+            )
+        main = self.user_model if self.track == SCRIPTED else model
+        more = tuple(track.with_model(model) for track in self.more_tracks)
+        return replace(self, user_model=main, more_tracks=more)
 
     def dataset_for(self, task: str) -> dict[str, Any]:
         """Settings of a task's imagined dataset."""
@@ -185,7 +236,7 @@ class Suite:
             "groups": [(group.name, group.families, group.episodes_per_family) for group in self.groups],
             "seed": self.seeds[split],
             "episodes_per_persona": self.episodes_per_persona,
-            "track": self.track,
+            "track": SCRIPTED,  # once a part of it; now tracks are told apart episode by episode
             "reward": self.reward,
             "information_per_family": self.information_per_family,
         }
@@ -260,7 +311,9 @@ def _from_toml(data: Mapping[str, Any]) -> Suite:
         groups=tuple(_group(name, table) for name, table in data["users"].items()),
         seeds=seeds,
         episodes_per_persona=per_persona,
-        track=data.get("track", "scripted"),
+        track=data.get("track", SCRIPTED),
+        user_model=data.get("user_model"),
+        more_tracks=tuple(track_from_toml(table) for table in data.get("tracks", ())),
         reward=_one_of(data.get("reward", "graded"), REWARDS, "reward"),
         baseline=data.get("baseline", "bc"),
         agents=tuple(_agent(table) for table in data.get("agents", ())),

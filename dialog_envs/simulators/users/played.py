@@ -12,13 +12,15 @@ import numpy as np
 from dialog_envs.core.dialogue import Act, TurnView, UserTurn
 from dialog_envs.core.seeding import derive, stream
 from dialog_envs.core.task import Task
-from dialog_envs.errors import DialogEnvsError, UsageError
+from dialog_envs.errors import UsageError
 from dialog_envs.simulators.llm import ChatModel, ChatReply, Choice, InFlight, Request, Usage, get_chat_model
 from dialog_envs.simulators.llm.calls import FAILURES
 from dialog_envs.simulators.users.prompting import Marks, fingerprint
 
 K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")
+IN_FLIGHT, LOCAL_BATCH = 64, 8
+"""Dialogues at the same moment: with a server, and with a model in this process, whose memory of dialogues is short."""
 Asking: TypeAlias = Generator[Request, ChatReply | Choice, T]
 """Something in the making: yields what it wants to know from the model, and returns what became of it."""
 
@@ -98,7 +100,7 @@ class ModelPlayedUser(ABC):
         """
         ended = reply_each(users, dialogues)
         for result in ended:
-            if isinstance(result, DialogEnvsError):
+            if isinstance(result, Exception):
                 raise result
         return [result for result in ended if isinstance(result, UserTurn)]
 
@@ -145,7 +147,11 @@ class Replies(Generic[K]):
     def __init__(self, model: ChatModel) -> None:
         self._flight: InFlight[K] = InFlight(model)
         self._open: dict[K, tuple[ModelPlayedUser, Asking[UserTurn]]] = {}
-        self._ended: list[tuple[K, UserTurn | DialogEnvsError]] = []
+        self._ended: list[tuple[K, UserTurn | Exception]] = []
+        self.at_once = LOCAL_BATCH if model.name == "embedded" else IN_FLIGHT
+
+    def __bool__(self) -> bool:
+        return len(self) > 0
 
     def __len__(self) -> int:
         """Replies asked for and not handed over."""
@@ -156,14 +162,25 @@ class Replies(Generic[K]):
         self._open[key] = (user, user.answering(dialogue))
         self._go_on(key, None)
 
-    def wait(self) -> tuple[K, UserTurn | DialogEnvsError]:
+    def wait_for_some(self, patience: float = 0.01) -> list[tuple[K, UserTurn | Exception]]:
+        """The next reply that is done, and those that come within ``patience`` seconds after it; perhaps none."""
+        found: list[tuple[K, UserTurn | Exception]] = []
+        try:
+            while self:
+                found.append(self.wait(patience if found else None))
+        except TimeoutError:
+            pass
+        return found
+
+    def wait(self, timeout: float | None = None) -> tuple[K, UserTurn | Exception]:
         """The next reply that is done.
 
         Raises:
             LookupError: none is under way.
+            TimeoutError: none was done within ``timeout`` seconds.
         """
         while not self._ended:
-            key, result = self._flight.wait()
+            key, result = self._flight.wait(timeout)
             user, asking = self._open[key]
             if isinstance(result, FAILURES):
                 asking.close()
@@ -179,21 +196,21 @@ class Replies(Generic[K]):
             request = next(asking) if result is None else asking.send(result)
         except StopIteration as stop:
             self._end(key, stop.value)
-        except DialogEnvsError as error:
+        except Exception as error:  # noqa: BLE001  (whatever a user raises ends its own episode only)
             self._end(key, error)
         else:
             self._flight.ask(key, request)
 
-    def _end(self, key: K, result: UserTurn | DialogEnvsError) -> None:
+    def _end(self, key: K, result: UserTurn | Exception) -> None:
         del self._open[key]
         self._ended.append((key, result))
 
 
 def reply_each(
     users: Sequence[ModelPlayedUser], dialogues: Sequence[Sequence[TurnView]]
-) -> list[UserTurn | DialogEnvsError]:
+) -> list[UserTurn | Exception]:
     """How each reply ends, in order."""
-    ended: dict[int, UserTurn | DialogEnvsError] = {}
+    ended: dict[int, UserTurn | Exception] = {}
     models = {id(user.model): user.model for user in users}
     for identity, model in models.items():  # one, unless somebody mixes users
         replies: Replies[int] = Replies(model)
