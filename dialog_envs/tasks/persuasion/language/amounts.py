@@ -19,7 +19,7 @@ NUMBER_TOKENS = frozenset((*WORDS, *_SCALES, *_NOTES, *CURRENCY))
 """Words of numbers and money."""
 _CENTS = frozenset(("cents", "cent", "pence", "ct"))
 _VAGUE = {"couple": 2.0, "few": 5.0, "handful": 5.0, "several": 5.0}
-_JOINS = frozenset(("or", "to", "and", "-", "–", "—"))
+_JOINS = frozenset(("or", "to", "and", "-", "–", "—", "maybe", "even", ","))
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,10 @@ class Amount:
     value: float
     money: bool
     digits: bool
+
+    def moved(self, by: int) -> Amount:
+        """The same number, ``by`` tokens further on."""
+        return Amount(self.start + by, self.end + by, self.value, self.money, self.digits)
 
 
 def amounts(tokens: list[str]) -> list[Amount]:
@@ -118,7 +122,7 @@ def _ranges(tokens: list[str], found: list[Amount]) -> list[Amount]:
     """Numbers before an amount of money, joined to it ("5 or 10 euros"), are money too."""
     for place in range(len(found) - 2, -1, -1):
         one, two = found[place], found[place + 1]
-        if two.money and not one.money and tokens[one.end : two.start] and two.start - one.end <= 2:
-            if all(token in _JOINS or token in ("maybe", "even", ",") for token in tokens[one.end : two.start]):
-                found[place] = Amount(one.start, one.end, one.value, True, one.digits)
+        between = tokens[one.end : two.start]
+        if two.money and not one.money and 0 < len(between) <= 2 and _JOINS.issuperset(between):
+            found[place] = Amount(one.start, one.end, one.value, True, one.digits)
     return found

@@ -11,8 +11,12 @@ from dialog_envs.tasks.persuasion.language.matching import ENDS, Hit
 
 _JOINS = frozenset((",", "and", "but", "so", "or", "—", "–", "-", ":", "then", "because", "(", ")"))
 _STARTS = frozenset("please lets how what why which who imagine".split())
-_MORE_SUBJECTS = SUBJECTS | frozenset("anybody anyone somebody someone people somebody your our ten five twenty fifty money".split())
-_FILLERS = FILLERS | frozenset("may i ask curious wondering wondered if maybe perhaps since as honestly".split())
+_MORE_SUBJECTS = SUBJECTS | frozenset(
+    "anybody anyone somebody someone people somebody your our ten five twenty fifty money".split()
+)
+_FILLERS = FILLERS | frozenset(
+    "may i ask curious wondering wondered if maybe perhaps since as honestly".split()
+)
 
 
 @dataclass(slots=True)
@@ -106,10 +110,25 @@ def _begins(tokens: list[str], i: int, n: int) -> bool:
         return False
     token, after = tokens[i], tokens[i + 1]
     if token in AUXILIARIES:
-        return after in ("you", "we", "i", "your", "it", "that", "this") or (after in _MORE_SUBJECTS and token != "may")
+        return after in ("you", "we", "i", "your", "it", "that", "this") or (
+            after in _MORE_SUBJECTS and token != "may"
+        )
     if token in ("how", "what"):
-        return after in AUXILIARIES or after in ("about", "much", "many", "else", "if", "kind", "amount", "sort")
-    return token in _STARTS and token not in ("who", "which", "why", "imagine") or token in ("whats", "imagine", "why")
+        return after in AUXILIARIES or after in (
+            "about",
+            "much",
+            "many",
+            "else",
+            "if",
+            "kind",
+            "amount",
+            "sort",
+        )
+    return (token in _STARTS and token not in ("who", "which", "why", "imagine")) or token in (
+        "whats",
+        "imagine",
+        "why",
+    )
 
 
 def _clause(tokens: list[str], start: int, end: int, sentence: int) -> Clause:
@@ -124,7 +143,26 @@ def _clause(tokens: list[str], start: int, end: int, sentence: int) -> Clause:
     elif tokens[i] in WH:
         clause.wh = tokens[i] not in ("when", "where") or after in AUXILIARIES
         clause.question = clause.wh and (
-            tokens[i].endswith("s") or after in AUXILIARIES or after in ("about", "much", "many", "else", "kind", "sort", "amount", "sum", "causes", "cause", "if", "come", "far", "values", "charities")
+            tokens[i].endswith("s")
+            or after in AUXILIARIES
+            or after
+            in (
+                "about",
+                "much",
+                "many",
+                "else",
+                "kind",
+                "sort",
+                "amount",
+                "sum",
+                "causes",
+                "cause",
+                "if",
+                "come",
+                "far",
+                "values",
+                "charities",
+            )
         )
     elif tokens[i] in ("any", "anything"):
         clause.question = True

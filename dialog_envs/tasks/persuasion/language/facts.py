@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -12,11 +13,12 @@ from dialog_envs.tasks.persuasion.content import charities, charity
 from dialog_envs.tasks.persuasion.language.amounts import WORDS, amounts
 
 _STOP = frozenset(
-    """a an the of to in on at by for from with and or but so as is are was were be been being it its this that these those they
-    them their he she his her him we us our you your i me my who whom which what when where how not no nor do does did has have
-    had can could will would may might shall should there here than then also just only very much more most some any every each
-    all both into out up down over off per about after before until since while because if again still even now let get got go
-    goes one make makes made take takes""".split()
+    """a an the of to in on at by for from with and or but so as is are was were be been being it its this that
+    these those they them their he she his her him we us our you your i me my who whom which what when where
+    how not no nor do does did has have had can could will would may might shall should there here than then
+    also just only very much more most some any every each all both into out up down over off per about
+    after before until since while because if again still even now let get got go goes one make makes made
+    take takes""".split()
 )
 _MONEY = frozenset("euro euros eur cent cents percent € $ £".split())
 
@@ -57,12 +59,14 @@ class FactTable:
     """What can be looked up of a charity's facts.
 
     Attributes:
+        id: of the charity.
         rows: (kind, weight of each stem) of every fact; the charity's pitch counts as a mission.
         weights: stem -> weight, over all facts of the charity.
         numbers: every number that the brief holds.
         words: every word of the brief, as it stands there in lower case.
     """
 
+    id: str
     rows: tuple[tuple[str, dict[str, float]], ...]
     weights: dict[str, float]
     numbers: frozenset[float]
@@ -81,6 +85,17 @@ class FactTable:
                 if weight > best.get(kind, (0.0, 0.0, common))[0]:
                     best[kind] = (weight, weight / sum(row.values()), common)
         return best
+
+
+Common = Mapping[str, tuple[float, float, set[str]]]
+"""Kind of fact -> weight in common, share of the fact, stems in common."""
+
+
+@lru_cache(maxsize=16_384)
+def stated(charity_id: str, sentence: str) -> tuple[Mapping[str, int], Common]:
+    """What a sentence (tokens, joined by blanks) holds, as :func:`content` and :meth:`FactTable.stated` say it."""
+    found = content(sentence.split(" "))
+    return found, fact_table(charity_id).stated(found)
 
 
 @lru_cache(maxsize=1)
@@ -113,12 +128,12 @@ def fact_table(charity_id: str) -> FactTable:
         words.update(tokens)
         numbers.update(amount.value for amount in amounts(tokens))
         numbers.update(amount.value * 100 for amount in amounts(tokens) if 0 < amount.value < 1)
-        row = {
-            word: rarity.get(word, 1.0) * (0.5 if word in name else 1.0) for word in content(tokens)
-        }
+        row = {word: rarity.get(word, 1.0) * (0.5 if word in name else 1.0) for word in content(tokens)}
         if kind == "impact":
             parts = [content(tokenise(part)) for part in text.split(",")]
-            rows += [(kind, {word: row[word] for word in part if word in row}) for part in parts if len(part) > 1]
+            rows += [
+                (kind, {word: row[word] for word in part if word in row}) for part in parts if len(part) > 1
+            ]
         rows.append((kind, row))
     weights = {word: weight for _, row in rows for word, weight in row.items()}
-    return FactTable(tuple(rows), weights, frozenset(numbers), frozenset(words))
+    return FactTable(charity_id, tuple(rows), weights, frozenset(numbers), frozenset(words))

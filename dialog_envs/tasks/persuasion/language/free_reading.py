@@ -127,7 +127,9 @@ def _offers(found: dict[str, int], money: list[float], context: tuple[Act, ...])
     if "no" in found:
         return (Act("decline"),)
     if found.keys() & {"yes", "give"}:
-        return (Act("agree", value="token"),) if value == "token" else (Act("donate", value=_at_least(value)),)
+        return (
+            (Act("agree", value="token"),) if value == "token" else (Act("donate", value=_at_least(value)),)
+        )
     return ()
 
 

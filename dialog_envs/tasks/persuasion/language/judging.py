@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -39,14 +40,14 @@ def features(tokens: list[str]) -> set[str]:
         for token in tokens
         if token[0].isalnum() or token in "?€"
     ]
-    return {*row, *(f"{one} {two}" for one, two in zip(row, row[1:], strict=False))}
+    return {*row, *(f"{one} {two}" for one, two in pairwise(row))}
 
 
 def _class(tag: str) -> str | None:
     """The class that a tag of phrases speaks for."""
     for start, name in (("ask.", "ask"), ("obj.", "address"), ("value.", "appeal values")):
         if tag.startswith(start):
-            return f"{name} {tag[len(start):]}"
+            return f"{name} {tag[len(start) :]}"
     if tag in ("logical", "emotional", "credibility", "story", "identity"):
         return f"appeal {tag}"
     return _KINDS.get(tag)
@@ -84,7 +85,10 @@ def _said(name: str) -> Sequence[str]:
     banks = load("agent")
     kind, _, slot = name.partition(" ")
     if kind == "ask":
-        return (*banks["ask"][slot], *(text for bank in banks["yes_no"].get(slot, {}).values() for text in bank))
+        return (
+            *banks["ask"][slot],
+            *(text for bank in banks["yes_no"].get(slot, {}).values() for text in bank),
+        )
     if slot.startswith("values "):
         return tuple(banks["named"][slot.partition(" ")[2]])
     if kind in ("appeal", "address", "pressure"):

@@ -1,8 +1,8 @@
 """Finding phrases in a row of tokens, with gaps: "put * down" finds "put you down" and "put your name down".
 
 The notation is that of :mod:`dialog_envs.tasks.language.phrases` (``a/b`` either word, ``a?`` optional); ``_`` joins
-words to one (``thats/that_is``), and ``*`` stands for up to :data:`GAP` words of the same sentence, or none. Phrases may overlap, and one phrase may carry several
-tags; what stands inside a phrase tagged ``ignore`` counts for nothing.
+words to one (``thats/that_is``), and ``*`` stands for up to :data:`GAP` words of the same sentence, or none. Phrases
+may overlap, and one phrase may carry several tags; what stands inside a phrase tagged ``ignore`` counts for nothing.
 """
 
 from __future__ import annotations

@@ -49,7 +49,18 @@ def _strings(frames: dict[str, Any]) -> Iterator[tuple[str, str]]:
         for slot, bank in frames[kind].items():
             if slot not in ("frame", "tail", "low", "text"):
                 yield from _tagged(f"act {kind} {slot}", bank)
-    for kind in ("promise", "counteroffer", "donate", "agree", "decline", "clarify", "nudge", "greet", "leave", "overwhelmed"):
+    for kind in (
+        "promise",
+        "counteroffer",
+        "donate",
+        "agree",
+        "decline",
+        "clarify",
+        "nudge",
+        "greet",
+        "leave",
+        "overwhelmed",
+    ):
         yield from _tagged(f"act {kind}", {"text": frames[kind]["text"], "low": frames[kind]["low"]})
     for slot, bank in frames["nothing"].items():
         yield from _tagged(f"nothing {slot}", bank)

@@ -84,10 +84,10 @@ def phrase(
         sentences.append(sentence(join(lead, text)) if lead else sentence(text))
         if len(acts) == 1 and not voice.low:
             sentences[-1] = _with_tail(voice, act, sentences[-1])
-    if len(acts) == 1 and not voice.low and acts[0].kind not in _UNCHANGED:
-        if voice.draw() < (0.45 if voice.high else 0.15):
-            bank = load("frames")["aside"]
-            sentences.append(sentence(voice.pick(bank["warm" if voice.high else "other"])))
+    alone = len(acts) == 1 and not voice.low and acts[0].kind not in _UNCHANGED
+    if alone and voice.draw() < (0.45 if voice.high else 0.15):
+        bank = load("frames")["aside"]
+        sentences.append(sentence(voice.pick(bank["warm" if voice.high else "other"])))
     return " ".join(sentences)
 
 
@@ -113,7 +113,9 @@ def _offers(dialogue: Sequence[Any]) -> tuple[float, ...]:
     """The amounts of money that the agent named, the last first."""
     found: list[float] = []
     for turn in reversed(dialogue):
-        speaker, text = (turn.speaker, turn.text) if isinstance(turn, Turn) else (turn["speaker"], turn["text"])
+        speaker, text = (
+            (turn.speaker, turn.text) if isinstance(turn, Turn) else (turn["speaker"], turn["text"])
+        )
         if speaker == AGENT:
             found += reversed(money_in(text))
     return tuple(found)

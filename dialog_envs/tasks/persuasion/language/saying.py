@@ -71,7 +71,9 @@ def _sentence(act: Act, scenario: Any, draws: Draws, told: set[str]) -> str:
 
 def _fact(kind: str, scenario: Any, draws: Draws, told: set[str]) -> str:
     """A fact of the brief behind a few words; another one if the turn tells the first already."""
-    texts = tuple(text for text in scenario.charity.texts(kind) if text not in told) or scenario.charity.texts(kind)
+    texts = tuple(
+        text for text in scenario.charity.texts(kind) if text not in told
+    ) or scenario.charity.texts(kind)
     text = draws.pick(texts)
     told.add(text)
     return draws.pick(_leads(kind)).replace("{f}", text)
