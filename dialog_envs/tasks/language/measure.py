@@ -22,6 +22,8 @@ from typing import Any, Protocol, cast
 from ...core.dialogue import Act
 from ...errors import DialogEnvsError, UnknownTask, UsageError
 
+_VALUED = ("ask", "explain")
+"""Acts whose values are counted apart."""
 FOLDER = Path(__file__).resolve().parents[3] / "tests" / "tasks" / "understanding"
 """Where the sealed sets lie in a checkout of the repository."""
 
@@ -72,7 +74,7 @@ class Report:
     """The measurement: a score a class (``ask(budget)``, ``suggest`` …) and over all utterances.
 
     ``exact`` is the share of utterances whose acts all agree, values and items included; ``values`` the share of
-    rightly found questions (acts ``ask``) whose value agrees too.
+    rightly found questions and explanations (acts ``ask`` and ``explain``) whose value agrees too.
     """
 
     classes: dict[str, Score]
@@ -108,7 +110,7 @@ class Report:
             lines.append(f"{name:<20}{s.precision:>10.3f}{s.recall:>8.3f}{s.f1:>7.3f}"
                          f"{s.labelled:>10}{s.said:>7}{s.right:>7}")  # fmt: skip
         lines.append(f"macro F1 {self.macro_f1:.3f} over {self.utterances} utterances; every act right in "
-                     f"{self.exact:.1%}; values of questions right in {self.values:.1%}")  # fmt: skip
+                     f"{self.exact:.1%}; their values right in {self.values:.1%}")  # fmt: skip
         return "\n".join(lines)
 
 
@@ -128,8 +130,8 @@ def measure(labels: Labels, rows: Iterable[Mapping[str, Any]]) -> Report:
         for act in truth:
             if key_of(act) in keys:
                 right[class_of(act)] += 1
-                asked += act.kind == "ask"
-                valued += act.kind == "ask" and act in found
+                asked += act.kind in _VALUED
+                valued += act.kind in _VALUED and act in found
         count += 1
         exact += truth == found
     classes = {name: Score(right[name], said[name], labelled[name]) for name in labelled | said}

@@ -1,7 +1,7 @@
 """Labelled utterances of the instruction task: how :mod:`dialog_envs.tasks.language.measure` scores them.
 
-An act counts only with the right idea, an explanation only at the right level as well: the classes are
-``explain(analogy)``, ``explain(plain)`` …, ``ask(idea)``, ``ask(background)`` …, ``quiz``, ``correct`` and the rest.
+An act counts only with the right idea; a question about the student by its slot (``ask(style)``). The level of an
+explanation is counted apart, like the values of questions in the preference task.
 """
 
 from __future__ import annotations
@@ -22,14 +22,13 @@ def scene(row: Mapping[str, Any]) -> InstructionScenario:
 
 
 def class_of(act: Act) -> str:
-    """``ask(SLOT)``, ``explain(LEVEL)``, else the kind."""
-    detail = {"ask": act.slot, "explain": act.value}.get(act.kind)
-    return f"{act.kind}({detail})" if detail else act.kind
+    """``ask(SLOT)``, else the kind."""
+    return f"ask({act.slot})" if act.kind == "ask" else act.kind
 
 
-def key_of(act: Act) -> Act:
-    """All of it: kind, slot, level and idea."""
-    return act
+def key_of(act: Act) -> tuple[str, str | None, str | None]:
+    """Kind, slot and idea."""
+    return act.kind, act.slot, act.item
 
 
 __all__ = ["SEALED", "class_of", "key_of", "scene", "understand"]

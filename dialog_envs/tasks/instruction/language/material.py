@@ -8,8 +8,10 @@ lesson on floating, "displaced" only where displacement is explained.
 from __future__ import annotations
 
 import math
+import tomllib
 from collections.abc import Sequence
 from functools import lru_cache
+from importlib.resources import files
 
 from ....tasks.language.phrases import Trie
 from ....tasks.language.tokens import tokenise
@@ -21,6 +23,7 @@ FIELDS = ("analogy", "plain", "technical", "example", "quiz", "right", "belief",
 """Texts of an idea. Misconceptions beyond the first count with it."""
 _WEIGHTS = dict(zip(FIELDS, (0.8, 1.1, 1.1, 0.8, 0.8, 0.7, 0.6, 0.6), strict=True))
 _NAME, _TERM, _COMMON = 1.6, 1.5, 0.35
+_RELATED = 1.3
 _PHRASE = {"name": 2.2, "term": 1.3}
 """What a whole name or term adds to the weights of its words."""
 TAIL, SHORT = 6, 4
@@ -83,7 +86,7 @@ class Material:
         self.rests = _closure(entry.needs)
         texts = [{field: text for field, text in _texts(idea).items() if field != without} for idea in ideas]
         stems = [{field: _content(text) for field, text in row.items()} for row in texts]
-        self._weights = _weigh(ideas, stems)
+        self._weights = _weigh(ideas, stems, _related(entry))
         self._fields = _fields(stems)
         self._named = frozenset(
             word
@@ -226,8 +229,25 @@ def _content(text: str) -> frozenset[str]:
 _COMMON_STEMS = frozenset(stem(word) for word in COMMON_WORDS)
 
 
+@lru_cache(maxsize=1)
+def _words() -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = tomllib.loads(
+        (files(__package__) / "grammar" / "related.toml").read_text(encoding="utf-8")
+    )
+    return found
+
+
+def _related(entry: Concept) -> list[frozenset[str]]:
+    """For each idea the stems of words that people use about it beyond the material's own."""
+    row = _words().get(entry.id, {})
+    return [
+        frozenset(stem(word) for word in tokenise(row.get(idea.id, "")) if word[0].isalnum())
+        for idea in entry.ideas
+    ]
+
+
 def _weigh(
-    ideas: Sequence[Idea], stems: Sequence[dict[str, frozenset[str]]]
+    ideas: Sequence[Idea], stems: Sequence[dict[str, frozenset[str]]], related: Sequence[frozenset[str]]
 ) -> dict[str, tuple[tuple[int, float], ...]]:
     """Stem -> what it says for each idea."""
     n = len(ideas)
@@ -245,6 +265,10 @@ def _weigh(
             for word in words:
                 seen = best.setdefault(word, {})
                 seen[i] = max(seen.get(i, 0.0), weight / max(len(words), 1) ** 0.5)
+    for i, words in enumerate(related):
+        for word in words:
+            seen = best.setdefault(word, {})
+            seen[i] = max(seen.get(i, 0.0), _RELATED) + 0.2 * min(seen.get(i, 0.0), _RELATED)
     result = {}
     for word, owners in best.items():
         specific = math.log((n + 0.5) / len(owners)) / math.log(n + 0.5)

@@ -86,6 +86,10 @@ def _speller() -> Speller:
     return Speller(frozenset(known), targets)
 
 
+_TAGS = frozenset("right ok okay yes yeah clear see eh no alright agreed correct understood huh ye".split())
+"""Words that make a question of a statement: "…, right?" """
+
+
 def cut(text: str, table: Material) -> list[Sentence]:
     """The sentences of a text, in order."""
     text = _MARKS.sub(" ", text[:MAX_CHARS])
@@ -95,12 +99,33 @@ def cut(text: str, table: Material) -> list[Sentence]:
         if any(token[0].isalnum() for token in said):
             tokens = _speller().fix(said)
             known = table.recognise([word for word in said if word[0].isalnum()])
-            middle = 0 if known else _middle(tokens)
+            middle = 0 if known else _middle(tokens) or _tag(tokens)
             if middle:
                 found.append(_examine(tokens[:middle], raw, table))
             found.append(_examine(tokens[middle:], raw, table))
             found[-1].known = known
     return found
+
+
+def _tag(tokens: list[str]) -> int:
+    """Where a word of confirmation begins that ends a statement ("… is mass per volume, got it?"), or 0."""
+    root, n = cue_trie(), len(tokens)
+    end = n
+    while end and not tokens[end - 1][0].isalnum():
+        end -= 1
+    asks = tokens[-1] == "?" and tokens[0] not in _OPENS
+    for i in range(max(4, end - 7), end):
+        mark = tokens[i - 1] in ",;—–:-" or tokens[i - 1] in ("so",)
+        if asks and mark and tokens[i] in _TAGS and end - i <= 2:
+            return i
+        for stop, meaning in matches(root, tokens, i, n) if tokens[i] in root else ():
+            if (
+                stop == end
+                and "confirm" in meaning[1].split(" ")
+                and ((asks and mark) or (end - i >= 3 and tokens[i] in _OPENS))
+            ):
+                return i
+    return 0
 
 
 def _middle(tokens: list[str]) -> int:

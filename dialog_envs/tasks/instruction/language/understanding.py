@@ -124,6 +124,9 @@ _PRAISE = frozenset(
     """good great well brilliant smart clever excellent amazing fantastic wonderful impressive super awesome sharp strong better
     confident bright nice perfect lovely close best fine right outstanding terrific""".split()
 )
+_COURTESY = frozenset(
+    "meet have see teach day evening week hear here today welcome luck weekend join joining know".split()
+)
 _YOU = frozenset("you your youre youve yours u ur".split())
 _CODE = ("def ", "</", "{", "}", "();", "==", "import ", "SELECT ")
 
@@ -338,6 +341,7 @@ class _Turn:
             and at.get("ack", 9) > 1
             and words & _PRAISE
             and words & _YOU
+            and words.isdisjoint(_COURTESY)
             and now.size <= 20
             and not cues.keys() & {"plan", "mistake", "recap"}
         ):
@@ -351,11 +355,14 @@ class _Turn:
                 now.tokens = []
                 return
         if "close" in at and not now.question and (not content or at["close"] <= 3) and "example" not in cues:
+            if at.get("encourage", -1) > 0 or (words & _PRAISE and words & _YOU and at["close"] > 4):
+                self._say(Act("encourage"))
             self._say(Act("close"))
             now.tokens = []
             return
         if "encourage" in at and not (now.question and at["encourage"] > 3) and "mistake" not in cues:
-            if at["encourage"] <= 6 or not content:
+            apart = at["encourage"] <= 1 and any(token in ".!,—–" for token in tokens[1:7])
+            if apart or (not content and (now.size <= 12 or words & _YOU)):
                 self._say(Act("encourage"))
                 if not content:
                     now.tokens = []
@@ -402,7 +409,7 @@ class _Turn:
         elif "confirm" in cues and self._only_confirms(now, named, score):
             self._flush()
             self._say(Act("confirm"))
-        elif not named and score < 2.5 and self._about_student(now):
+        elif not any(kind == "name" for _, _, kind in now.hits) and score < 3.0 and self._about_student(now):
             return
         elif about and self._self_report(now, named and score >= 2.0):
             self._ask_idea(idea, now)
@@ -575,6 +582,15 @@ class _Turn:
         alone = isinstance(last, _Explanation) and not last.exact and len(last.sentences) <= 1
         if evidence + 0.4 * max(before, 0.0) * alone < denials.DENIES:
             return False
+        if (
+            met < 0.9
+            and score < 1.0
+            and _OWN.intersection(now.tokens[:3])
+            and not denials.NEGATIONS.isdisjoint(now.tokens)
+        ):
+            if "mistake" not in cues:
+                self._say(Act("refuse"))
+                return True
         if alone and isinstance(last, _Explanation) and (last.idea == best or before > 1.2):
             self.acts.pop()  # the belief that is denied
         if met < 0.7 and now.scores[best] < 1.0:
@@ -705,7 +721,7 @@ class _Turn:
         if "greet" in kinds:
             acts = [act for act in acts if act.kind != "acknowledge"]
         if "correct" in kinds and self.conceded:
-            acts = [act for act in acts if act.kind != "encourage"]
+            acts = [Act("acknowledge") if act.kind == "encourage" else act for act in acts]
         if not acts and self.weak[:1] == ["encourage"]:
             acts = [Act("encourage")]
         if not acts:
