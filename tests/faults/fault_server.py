@@ -8,11 +8,12 @@ would bill it; a try under an idempotency key whose work was done before is answ
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import socket
 import struct
 import threading
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, cast
@@ -32,11 +33,12 @@ PASSING = (
 FATAL = ("400", "422", "413")
 """Faults of one request, to be tried once."""
 FINE_AT_ONCE = frozenset(("delivered twice",))
+LATE = {"delivered twice, late": 0.005, "delivered twice, much later": 0.06}
 FOREVER = 30.0
 
 
 def _body(text: Any, number: int, finish_reason: str = "stop", **fields: Any) -> bytes:
-    return completion(text, finish_reason, id=f"reply-{number}", **fields)
+    return completion(text, finish_reason, id=f"chatcmpl-{number}", **fields)
 
 
 class FaultServer:
@@ -60,6 +62,9 @@ class FaultServer:
         self.done: dict[str, bytes] = {}
         self.in_flight = self.peak = 0
         self.wire = bytearray()
+        self.opened = 0
+        self.numbers = itertools.count()
+        self.history: defaultdict[str, list[str]] = defaultdict(list)
         self.connections: set[asyncio.Transport] = set()
 
     def fault(self, text: str, attempt: int) -> str | None:
@@ -133,6 +138,7 @@ class _Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
         self._server.connections.add(self._transport)
+        self._server.opened += 1
 
     def data_received(self, data: bytes) -> None:
         self._server.wire += data
@@ -162,6 +168,7 @@ class _Connection(asyncio.Protocol):
             server.tries[text] += 1
             fault = server.fault(text, attempt)
             server.injected[str(fault)] += 1
+            server.history[text].append(str(fault))
             await asyncio.sleep(server.delay)
             last = await self._play(fault, text, headers.get("idempotency-key", f"{text}-{attempt}"))
         finally:
@@ -173,14 +180,14 @@ class _Connection(asyncio.Protocol):
         server = self._server
         if fault in ("connection reset", "reset after the work"):
             if fault == "reset after the work":
-                server.deliver(text, identity, sum(server.tries.values()))
+                server.deliver(text, identity, next(server.numbers))
             option = struct.pack("ii", 1, 0)  # closing sends a reset
             self._transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, option)
             self._transport.abort()
             return b""
         if fault == "read timeout":
             await asyncio.sleep(FOREVER)
-        whole = _http(*server.reply(fault, text, identity, sum(server.tries.values())))
+        whole = _http(*server.reply(fault, text, identity, next(server.numbers)))
         if fault == "half a header":
             self._write(whole[:30])
             self._transport.close()
@@ -196,8 +203,8 @@ class _Connection(asyncio.Protocol):
             return whole[-1:]
         if fault == "delivered twice":
             return whole + whole
-        if fault == "delivered twice, late":
-            asyncio.get_running_loop().call_later(0.005, self._write, whole)
+        if fault in LATE:
+            asyncio.get_running_loop().call_later(LATE[fault], self._write, whole)
         return whole
 
     def _write(self, data: bytes) -> None:

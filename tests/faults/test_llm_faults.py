@@ -63,7 +63,7 @@ def test_a_thousand_requests_through_thirty_percent_faults(transport: str) -> No
         else:
             assert isinstance(result, ChatReply), result
             assert result.text == f"echo {text}", "everybody gets the reply to their own request"
-            assert server.billed[text] == 1, "nothing is billed twice"
+            assert server.billed[text] == 1, f"nothing is billed twice: {server.history[text]}"
     assert server.peak <= 64 and endpoint.limit.peak <= 64, "the limit is never exceeded"
     assert {str(fault) for fault in server.injected} >= set(PASSING), "every fault took place"
     assert endpoint.limit.cuts > 0 and endpoint.limit.in_flight == 0
@@ -135,6 +135,25 @@ def test_a_late_second_copy_is_not_the_answer_to_the_next_request(transport: str
             assert asked.complete([chat(copy)])[0].text == f"echo {copy}"
             time.sleep(0.1)
             assert asked.complete([chat(f"next {i}")])[0].text == f"echo next {i}"
+
+
+def test_a_copy_that_comes_while_the_next_request_waits_is_found_out(transport: str) -> None:
+    with faulty(FaultServer(share=0, delay=0.1)) as server:
+        asked = model(server, transport)
+        for i in range(3):
+            copy = f"always:delivered twice, much later | {i}"
+            assert asked.complete([chat(copy)])[0].text == f"echo {copy}"
+            time.sleep(0.03)
+            replies = asked.complete([chat(f"next {i} {j}") for j in range(3)])
+            assert [reply.text for reply in replies] == [f"echo next {i} {j}" for j in range(3)]
+
+
+def test_connections_are_kept(transport: str) -> None:
+    with faulty(FaultServer(share=0, delay=0.02)) as server:
+        for i in range(3):
+            asked = model(server, transport, max_in_flight=4)  # one client an endpoint, whoever asks
+            asked.complete([chat(f"{i} {j}") for j in range(40)])
+        assert server.opened <= 24
 
 
 def test_a_slot_is_refilled_at_once(transport: str) -> None:

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 from dialog_envs.errors import ChatModelError
 from dialog_envs.simulators.llm.background import start
+from dialog_envs.simulators.llm.copies import Copies, DeliveredTwice
 from dialog_envs.simulators.llm.limit import AdaptiveLimit
 from dialog_envs.simulators.llm.redact import redact, redact_url, url_secrets
 from dialog_envs.simulators.llm.retry import RetryPolicy, Transient
@@ -83,6 +84,7 @@ class Endpoint:
         self._where = redact_url(url)
         self.limit = AdaptiveLimit(64)
         self._memories: dict[str, Memory] = {}
+        self._copies = Copies()
         self._ids = (f"{secrets.token_hex(8)}-{number}" for number in itertools.count())
 
     def memory(self, model: str) -> Memory:
@@ -121,14 +123,18 @@ class Endpoint:
             Filtered: a content filter took it.
             BudgetExceeded: from `money`.
         """
-        identity = next(self._ids)
+        identity, copies = next(self._ids), 0
 
         async def attempt() -> T:
-            nonlocal identity
+            nonlocal identity, copies
             async with self.limit as since, money() if money is not None else nullcontext():
                 try:
-                    result = await self._once(make_body(), read, what, identity)
+                    # A server whose every answer looks like the last one is believed the second time.
+                    result = await self._once(make_body(), read, what, identity, new=copies < 2)
                 except Transient as failure:
+                    if isinstance(failure, DeliveredTwice):
+                        copies += 1
+                        self._transport.renew()  # on its connections, who knows whose answer comes next
                     if failure.pushed_back:
                         self.limit.pushed_back(since)
                     if failure.answered:
@@ -144,7 +150,7 @@ class Endpoint:
         await self._transport.close()
 
     async def _once(
-        self, body: Mapping[str, Any], read: Callable[[Answer], T], what: str, identity: str
+        self, body: Mapping[str, Any], read: Callable[[Answer], T], what: str, identity: str, new: bool
     ) -> T:
         try:
             async with asyncio.timeout(self._timeout):
@@ -156,10 +162,14 @@ class Endpoint:
         try:
             if answer.status != 200:
                 raise judge(answer, what)
-            return read(answer)
+            if new:
+                self._copies.check(answer.content)
+            result = read(answer)
         except (Transient, ChatModelError, Filtered) as failure:
             failure.args = tuple(self.hide(str(arg)) for arg in failure.args)  # servers quote keys
             raise
+        self._copies.remember(answer.content)
+        return result
 
 
 _endpoints: dict[tuple[int, str, str, str, float], Endpoint] = {}

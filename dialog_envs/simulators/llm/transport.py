@@ -53,6 +53,9 @@ class Transport(Protocol):
             Broken: no whole answer came.
         """
 
+    def renew(self) -> None:
+        """Use none of the connections again that there are; what is under way on them may end."""
+
     async def close(self) -> None:
         """Close its connections."""
 

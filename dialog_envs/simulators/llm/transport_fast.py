@@ -35,17 +35,22 @@ class FastTransport:
         address, self._proxy = urlsplit(url), _proxy(url)
         path = f"{address.path.rstrip('/')}/chat/completions"
         self._url = address._replace(path=path, fragment="").geturl()
-        self._session = aiohttp.ClientSession(
+        self._headers = {
+            "Content-Type": "application/json",
+            "Accept": "application/json",
+            "Authorization": proof,
+            "User-Agent": "dialog-envs",
+            **account_headers(),
+        }
+        self._session = self._make()
+        self._old: list[aiohttp.ClientSession] = []
+
+    def _make(self) -> aiohttp.ClientSession:
+        return aiohttp.ClientSession(
             connector=CleanConnector(),
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS),
-            headers={
-                "Content-Type": "application/json",
-                "Accept": "application/json",
-                "Authorization": proof,
-                "User-Agent": "dialog-envs",
-                **account_headers(),
-            },
+            headers=self._headers,
         )
 
     async def post(self, body: Mapping[str, Any], headers: Mapping[str, str]) -> Answer:
@@ -65,9 +70,15 @@ class FastTransport:
         except (aiohttp.ClientError, OSError) as error:
             raise Broken(f"the connection failed ({type(error).__name__}: {error})") from None
 
+    def renew(self) -> None:
+        """Use none of the connections again that there are."""
+        self._old.append(self._session)
+        self._session = self._make()
+
     async def close(self) -> None:
         """Close its connections."""
-        await self._session.close()
+        for session in (*self._old, self._session):
+            await session.close()
 
 
 def _proxy(url: str) -> str | None:

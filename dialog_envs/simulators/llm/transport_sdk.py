@@ -23,14 +23,19 @@ class SdkTransport:
     def __init__(self, url: str, key: str, timeout: float) -> None:
         limits = httpx2.Timeout(timeout, connect=CONNECT_SECONDS, pool=None)
         url, proof = credentials(url, key)
-        self._client = openai.AsyncOpenAI(
-            api_key=key or NO_KEY,
-            base_url=url,
-            timeout=limits,
-            max_retries=0,
-            default_headers={"Authorization": proof},
-            http_client=_http(limits),
-        )
+
+        def make() -> openai.AsyncOpenAI:
+            return openai.AsyncOpenAI(
+                api_key=key or NO_KEY,
+                base_url=url,
+                timeout=limits,
+                max_retries=0,
+                default_headers={"Authorization": proof},
+                http_client=_http(limits),
+            )
+
+        self._make, self._client = make, make()
+        self._old: list[openai.AsyncOpenAI] = []
 
     async def post(self, body: Mapping[str, Any], headers: Mapping[str, str]) -> Answer:
         """Send one request, once. The bare response is taken: building the SDK's objects costs more than the network.
@@ -52,9 +57,15 @@ class SdkTransport:
             raise Broken(f"{what} ({type(cause).__name__}: {cause})", slow) from None
         return Answer(response.status_code, response.headers, response.content)
 
+    def renew(self) -> None:
+        """Use none of the connections again that there are."""
+        self._old.append(self._client)
+        self._client = self._make()
+
     async def close(self) -> None:
         """Close its connections."""
-        await self._client.close()
+        for client in (*self._old, self._client):
+            await client.close()
 
 
 def _http(timeout: httpx2.Timeout) -> httpx2.AsyncClient:
@@ -64,7 +75,10 @@ def _http(timeout: httpx2.Timeout) -> httpx2.AsyncClient:
 
         from dialog_envs.simulators.llm.connector import CleanConnector
     except ImportError:
-        return openai.DefaultAsyncHttpxClient(timeout=timeout)
+        # httpx2 does not see that an idle connection has received an answer twice, so it gets no idle connections: a
+        # handshake a call costs less than somebody else's words.
+        once = httpx2.Limits(max_connections=1000, max_keepalive_connections=0)
+        return openai.DefaultAsyncHttpxClient(timeout=timeout, limits=once)
     http = openai.DefaultAioHttpClient(timeout=timeout)
     inner: Any = getattr(http, "_transport", None)
     if hasattr(inner, "client"):

@@ -111,6 +111,9 @@ def read(answer: Answer, request: ChatRequest, model: str, price: Price | None) 
     """
     try:
         data = json.loads(answer.content)
+    except (ValueError, RecursionError):
+        raise Transient("the reply is no JSON, or only a part of it") from None
+    try:
         if "error" in data and not data.get("choices"):
             raise _error_inside(data["error"], answer)
         choice = data["choices"][0]
@@ -118,7 +121,7 @@ def read(answer: Answer, request: ChatRequest, model: str, price: Price | None) 
         filtered = reason == "content_filter" or bool(message.get("refusal"))
         text = _text(message.get("content"), filtered)
         found = usage(data.get("usage") or {}, price)
-    except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError) as error:
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
         raise Transient(f"the reply makes no sense ({type(error).__name__})", answered=True) from None
     if reason == "error":
         raise Transient("the server broke off in the middle of the reply", answered=True, usage=found)
