@@ -149,6 +149,7 @@ def test_a_copy_that_comes_while_the_next_request_waits_is_found_out(transport: 
 
 
 def test_connections_are_kept(transport: str) -> None:
+    pytest.importorskip("aiohttp")
     with faulty(FaultServer(share=0, delay=0.02)) as server:
         for i in range(3):
             asked = model(server, transport, max_in_flight=4)  # one client an endpoint, whoever asks
