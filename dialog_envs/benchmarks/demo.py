@@ -40,6 +40,8 @@ def run_demo(
     split: str = "report",
     train_seed: int = 0,
     jobs: int | None = None,
+    user: str | None = None,
+    user_model: str | None = None,
 ) -> Run:
     """Run the whole story; see the module's text.
 
@@ -49,12 +51,13 @@ def run_demo(
         split: ``"report"``, or ``"validation"`` to choose settings.
         train_seed: added to the seed of every training; datasets and episodes stay the same.
         jobs: stages at the same time; one a core by default.
+        user, user_model: who plays the users; see :func:`dialog_envs.benchmarks.evaluation.evaluate`.
 
     Raises:
         ConfigError: the suite has no dataset settings.
         DialogEnvsError: what a stage raises. The stages before it are kept.
     """
-    chosen = suite if isinstance(suite, Suite) else load_suite(suite)
+    chosen = (suite if isinstance(suite, Suite) else load_suite(suite)).played_by(user, user_model)
     if not chosen.dataset:
         raise ConfigError(f"suite '{chosen.name}' needs a [dataset] table to be a demo.")
     if train_seed:

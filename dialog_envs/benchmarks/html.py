@@ -11,6 +11,7 @@ import hashlib
 import json
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from html import escape
 from importlib import resources
 from typing import Any
@@ -18,12 +19,16 @@ from typing import Any
 from dialog_envs import registration
 from dialog_envs.benchmarks.leaderboard import Leaderboard, Row
 from dialog_envs.benchmarks.overall import METHOD as OVERALL_METHOD
+from dialog_envs.benchmarks.playing import METHOD as FIDELITY
 from dialog_envs.benchmarks.record import EpisodeRecord
 from dialog_envs.benchmarks.stats import METHOD, Interval
 from dialog_envs.benchmarks.svg import axis, bar, strip
 from dialog_envs.benchmarks.tables import (
+    CROSSING_WORDS,
     GROUPS,
+    crossing_cells,
     episode_words,
+    fidelity_cells,
     number,
     overall_row,
     percent,
@@ -49,11 +54,13 @@ def html_page(
     find = get_task or registration.get_task
     style, script = _asset("page.css"), _asset("page.js")
     agents = [agent for task in board.tasks for agent in board.agents(task)]
-    transcripts = transcript_data(choose(records, agents), find)
+    transcripts = transcript_data(choose(told_apart(records, board.track), agents), find)
     body = [_header(board, records), _overall(board)]
-    for task in board.tasks:
-        body += [_plot(board, task), _table(board, task), _families(board, task), _paired(board, task)]
-    body += [_transcripts(transcripts), _notes(board)]
+    for track in board.tracks:
+        here = board.on(track)
+        for task in here.tasks:
+            body += [_plot(here, task), _table(here, task), _families(here, task), _paired(here, task)]
+    body += [_across(board), _fidelity(board), _transcripts(transcripts), _notes(board)]
     policy = f"default-src 'none'; style-src 'sha256-{_digest(style)}'; script-src 'sha256-{_digest(script)}'"
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
@@ -78,7 +85,7 @@ def _header(board: Leaderboard, records: Sequence[EpisodeRecord]) -> str:
         f"{len({record.agent for record in scored})} agents",
         f"{len(scored):,} episodes",
         f"{personas:,} personas",
-        f"track: {', '.join(dict.fromkeys(row.track for row in board.rows))}",
+        f"users: {', '.join(board.tracks)}",
     ]
     split = board.versions.get("split", "report")
     mark = "" if split == "report" else f' <span class="flag">{escape(str(split))} seeds</span>'
@@ -132,7 +139,7 @@ def _plot(board: Leaderboard, task: str) -> str:
         rows.append(f'<div class="name">{escape(agent)}</div>{strip(marks, 0, 1, _QUARTERS)}')
     labels = axis([(tick, f"{100 * tick:.0f}{' %' if tick == 1 else ''}") for tick in _QUARTERS], 0, 1)
     return (
-        f'<section><h2>{escape(task)}</h2><p class="lead">How often the talk ends in success. '
+        f'<section><h2>{escape(task + _where(board))}</h2><p class="lead">How often the talk ends in success. '
         f"Whiskers are 95 % intervals over personas; all agents met the same people.</p>{_LEGEND}"
         f'<div class="plot">{"".join(rows)}<div class="name"></div>{labels}</div></section>'
     )
@@ -234,7 +241,7 @@ def _shade(row: Row | None) -> str:
 
 
 def _paired(board: Leaderboard, task: str) -> str:
-    pairs = [pair for pair in board.paired if pair.task == task and pair.users in GROUPS]
+    pairs = [pair for pair in board.pairs(task) if pair.users in GROUPS]
     if not pairs:
         return ""
     intervals = [pair.difference for pair in pairs]
@@ -261,6 +268,45 @@ def _paired(board: Leaderboard, task: str) -> str:
         f'<section><h3>Compared with {baseline}</h3><p class="lead">Success minus that of {baseline} on the same '
         "personas, scenarios and seeds, in points. An interval that leaves out 0 is set in bold.</p>"
         f'<div class="plot">{"".join(rows)}<div class="name"></div>{labels}</div></section>'
+    )
+
+
+def _where(board: Leaderboard) -> str:
+    """Said of a track only where there are several."""
+    return f" · users: {board.track}" if len(board.tracks) > 1 else ""
+
+
+def told_apart(records: Sequence[EpisodeRecord], main: str) -> list[EpisodeRecord]:
+    """The same dialogues under names that say who played the user, where that is not the main track."""
+    return [r if r.track == main else replace(r, agent=f"{r.agent} · users: {r.track}") for r in records]
+
+
+def _across(board: Leaderboard) -> str:
+    """Agents × tracks."""
+    if not board.across:
+        return ""
+    words = CROSSING_WORDS.format(track=board.track)
+    return _plain("Who plays the user", words, *crossing_cells(board))
+
+
+def _fidelity(board: Leaderboard) -> str:
+    """How well users played."""
+    return (
+        _plain("How well users played their personas", FIDELITY, *fidelity_cells(board))
+        if board.fidelity
+        else ""
+    )
+
+
+def _plain(title: str, words: str, head: Sequence[str], body: Sequence[Sequence[str]]) -> str:
+    heads = "".join(f'<th scope="col">{escape(name)}</th>' for name in head)
+    rows = "".join(
+        f'<tr><th scope="row">{escape(first)}</th>{"".join(f"<td>{escape(cell)}</td>" for cell in cells)}</tr>'
+        for first, *cells in body
+    )
+    return (
+        f'<section><h2>{escape(title)}</h2><p class="lead">{escape(words)}.</p><div class="scroll"><table><thead><tr>'
+        f"{heads}</tr></thead><tbody>{rows}</tbody></table></div></section>"
     )
 
 

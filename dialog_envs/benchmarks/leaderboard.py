@@ -1,7 +1,8 @@
 """The leaderboard: episodes in, rows with intervals out.
 
-A row is one agent on one group of users (``typical``, ``hard``, and every family). Every agent played the same
-personas, scenarios and seeds, so agents are also compared pairwise with the baseline on the episodes that both played.
+A row is one agent on one group of users (``typical``, ``hard``, and every family) of one track. Every agent played the
+same personas, scenarios and seeds, so agents are also compared pairwise with the baseline on the episodes that both
+played.
 """
 
 from __future__ import annotations
@@ -9,16 +10,20 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from dialog_envs.benchmarks.crossing import Crossing, crossings
 from dialog_envs.benchmarks.metrics import FIGURES, figures
 from dialog_envs.benchmarks.overall import Overall, overall
+from dialog_envs.benchmarks.playing import Fidelity, fidelity_rows
 from dialog_envs.benchmarks.record import EpisodeRecord
 from dialog_envs.benchmarks.stats import Interval, difference_interval, mean_interval, rate_interval
+from dialog_envs.benchmarks.tracks import SCRIPTED
 
 __all__ = ["SCHEMA", "Leaderboard", "Paired", "Row", "build_leaderboard"]
 
+_Cell = tuple[str, str, str, str]  # (track, task, agent, users)
 SCHEMA = 1
 """Version of ``leaderboard.json``."""
 
@@ -80,6 +85,7 @@ class Paired:
     users: str
     episodes: int
     difference: Interval
+    track: str = SCRIPTED
 
     def to_json(self) -> dict[str, Any]:
         """As in ``leaderboard.json``."""
@@ -88,6 +94,7 @@ class Paired:
             "baseline": self.baseline,
             "task": self.task,
             "users": self.users,
+            "track": self.track,
             "difference": self.difference.to_json(),
         }
 
@@ -96,12 +103,18 @@ class Paired:
 class Leaderboard:
     """All rows and comparisons of a run, best agent on hard users first.
 
+    A run may hold several tracks. What is asked by agent and users is answered for the track :attr:`track`; :meth:`on`
+    gives the same board for another one.
+
     Attributes:
         suite: the suite's name.
         versions: of the package, the tasks, the user simulator and the agents: only like compares with like.
         rows, paired: see :class:`Row` and :class:`Paired`.
-        overall: one figure an agent over all tasks, where several are played; see
+        overall: one figure an agent over all tasks, where several are played, on the main track; see
             :mod:`dialog_envs.benchmarks.overall`.
+        track: who plays the user.
+        across: the other tracks beside the main one; see :mod:`dialog_envs.benchmarks.crossing`.
+        fidelity: how well users played their personas; see :mod:`dialog_envs.benchmarks.playing`.
     """
 
     suite: str
@@ -109,6 +122,9 @@ class Leaderboard:
     rows: tuple[Row, ...]
     paired: tuple[Paired, ...]
     overall: tuple[Overall, ...] = ()
+    track: str = SCRIPTED
+    across: tuple[Crossing, ...] = ()
+    fidelity: tuple[Fidelity, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The content of ``leaderboard.json``."""
@@ -119,35 +135,56 @@ class Leaderboard:
             "rows": [row.to_json() for row in self.rows],
             "paired": [pair.to_json() for pair in self.paired],
             "overall": [row.to_json() for row in self.overall],
+            "track": self.track,
+            "across": [row.to_json() for row in self.across],
+            "fidelity": [row.to_json() for row in self.fidelity],
         }
 
     @property
     def tasks(self) -> tuple[str, ...]:
         """Task ids, in order of appearance."""
-        return tuple(dict.fromkeys(row.task for row in self.rows))
+        return tuple(dict.fromkeys(row.task for row in self._rows))
+
+    @property
+    def tracks(self) -> tuple[str, ...]:
+        """All tracks, the main one first."""
+        return tuple(dict.fromkeys((self.track, *(row.track for row in self.rows))))
+
+    def on(self, track: str) -> Leaderboard:
+        """The board of another track."""
+        return self if track == self.track else replace(self, track=track, overall=(), across=())
 
     @property
     def baseline(self) -> str | None:
         """The agent that the others are compared with, if it played."""
-        return self.paired[0].baseline if self.paired else None
+        return next((pair.baseline for pair in self.paired if pair.track == self.track), None)
+
+    def pairs(self, task: str) -> tuple[Paired, ...]:
+        """Comparisons with the baseline on a task."""
+        return tuple(pair for pair in self.paired if (pair.task, pair.track) == (task, self.track))
+
+    @property
+    def _rows(self) -> tuple[Row, ...]:
+        return tuple(row for row in self.rows if row.track == self.track)
 
     def agents(self, task: str) -> tuple[str, ...]:
         """Agents that played a task, the best first."""
-        return tuple(dict.fromkeys(row.agent for row in self.rows if row.task == task))
+        return tuple(dict.fromkeys(row.agent for row in self._rows if row.task == task))
 
     def users(self, task: str) -> tuple[str, ...]:
         """Groups, then families."""
-        return tuple(dict.fromkeys(row.users for row in self.rows if row.task == task))
+        return tuple(dict.fromkeys(row.users for row in self._rows if row.task == task))
 
     def row(self, task: str, agent: str, users: str) -> Row | None:
         """One row, if it is there."""
         wanted = (task, agent, users)
-        return next((row for row in self.rows if (row.task, row.agent, row.users) == wanted), None)
+        return next((row for row in self._rows if (row.task, row.agent, row.users) == wanted), None)
 
     def pair(self, task: str, agent: str, users: str) -> Paired | None:
         """One comparison with the baseline, if it is there."""
         wanted = (task, agent, users)
-        return next((pair for pair in self.paired if (pair.task, pair.agent, pair.users) == wanted), None)
+        pairs = self.pairs(task)
+        return next((pair for pair in pairs if (pair.task, pair.agent, pair.users) == wanted), None)
 
 
 def build_leaderboard(
@@ -158,36 +195,46 @@ def build_leaderboard(
     Args:
         records: each episode once.
         suite: the suite's name.
-        track: who played the user.
+        track: the main track.
         baseline: the agent to compare the others with; no comparison where it did not play.
         versions: what to state beside the figures.
     """
-    cells: dict[tuple[str, str, str], list[EpisodeRecord]] = defaultdict(list)
+    cells: dict[_Cell, list[EpisodeRecord]] = defaultdict(list)
     # By seed, so that the order in which episodes happened to end shows nowhere.
     for record in sorted(records, key=lambda record: record.seed):
         for users in dict.fromkeys((record.users, record.family)):
-            cells[record.task, record.agent, users].append(record)
+            cells[record.track, record.task, record.agent, users].append(record)
     # What an episode counts for is worked out once, though it stands in two rows.
     measured = {
         id(record): (figures(record), record.persona_key) for record in records if not record.unscored
     }
-    rows = [_row(task, agent, users, track, cell, measured) for (task, agent, users), cell in cells.items()]
-    paired = [
-        _paired(task, agent, users, baseline, cell, cells[task, baseline, users])
-        for (task, agent, users), cell in list(cells.items())
-        if agent != baseline and (task, baseline, users) in cells
+    rows = [
+        _row(task, agent, users, where, cell, measured) for (where, task, agent, users), cell in cells.items()
     ]
-    place = _order(rows)
-    rows.sort(key=lambda row: place[row.task, row.agent, row.users])
-    paired.sort(key=lambda pair: place[pair.task, pair.agent, pair.users])
-    several = len({record.task for record in records}) > 1
+    paired = [
+        _paired(task, agent, users, where, baseline, cell, cells[where, task, baseline, users])
+        for (where, task, agent, users), cell in list(cells.items())
+        if agent != baseline and (where, task, baseline, users) in cells
+    ]
+    place = _order(rows, track)
+    rows.sort(key=lambda row: place[row.track, row.task, row.agent, row.users])
+    paired.sort(key=lambda pair: place[pair.track, pair.task, pair.agent, pair.users])
+    mine = [record for record in records if record.track == track]
+    several = len({record.task for record in mine}) > 1
     return Leaderboard(
         suite,
         versions,
         tuple(rows),
         tuple(pair for pair in paired if pair.episodes),
-        tuple(overall(records, baseline)) if several else (),
+        tuple(overall(mine, baseline)) if several else (),
+        track,
+        tuple(_sorted(crossings(records, track), place)),
+        tuple(fidelity_rows(records)),
     )
+
+
+def _sorted(found: Iterable[Crossing], place: Mapping[_Cell, tuple[Any, ...]]) -> list[Crossing]:
+    return sorted(found, key=lambda one: place[one.track, one.task, one.agent, one.users][1:])
 
 
 def _row(
@@ -227,6 +274,7 @@ def _paired(
     task: str,
     agent: str,
     users: str,
+    track: str,
     baseline: str,
     cell: Sequence[EpisodeRecord],
     against: Sequence[EpisodeRecord],
@@ -239,26 +287,31 @@ def _paired(
     ]
     differences = [_success(mine) - _success(other) for mine, other in pairs]
     interval = difference_interval(differences, [mine.persona_key for mine, _ in pairs])
-    return Paired(agent, baseline, task, users, len(pairs), interval)
+    return Paired(agent, baseline, task, users, len(pairs), interval, track)
 
 
-def _order(rows: Iterable[Row]) -> dict[tuple[str, str, str], tuple[Any, ...]]:
-    """Sorting keys: task, then the agent's success on hard users and on typical ones, then groups before families."""
+def _order(rows: Iterable[Row], main: str) -> dict[_Cell, tuple[Any, ...]]:
+    """Sorting keys: the main track, then the others; task, then the agent's success on hard users and on typical ones,
+    then groups before families."""
     rows = list(rows)
-    means = {
-        (row.task, row.agent, row.users): -row.success.mean for row in rows if math.isfinite(row.success.mean)
-    }
+    means = {_cell(row): -row.success.mean for row in rows if math.isfinite(row.success.mean)}
     groups = {"typical": 0, "hard": 1}
     families = {users: 2 + place for place, users in enumerate(dict.fromkeys(row.users for row in rows))}
+    tracks = list(dict.fromkeys((main, *(row.track for row in rows))))
     return {
-        (row.task, row.agent, row.users): (
+        _cell(row): (
+            tracks.index(row.track),
             row.task,
-            *(means.get((row.task, row.agent, users), math.inf) for users in ("hard", "typical")),
+            *(means.get((row.track, row.task, row.agent, users), math.inf) for users in ("hard", "typical")),
             row.agent,
             groups.get(row.users, families[row.users]),
         )
         for row in rows
     }
+
+
+def _cell(row: Row) -> _Cell:
+    return (row.track, row.task, row.agent, row.users)
 
 
 def _success(record: EpisodeRecord) -> float:

@@ -173,8 +173,8 @@ def work(source: IO[str], sink: IO[str]) -> None:
         return say(error=str(error))
     description = getattr(agent, "description", "")
     say(ready=description if isinstance(description, str) else "")
-    made = [agent]
-    spec = dataclasses.replace(spec, build=lambda task: made.pop() if made else spec.build(task))
+    made, build = [agent], spec.build
+    spec = dataclasses.replace(spec, build=lambda task: made.pop() if made else build(task))
     for record in play_episodes(
         spec,
         task,

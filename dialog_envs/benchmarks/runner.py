@@ -26,7 +26,7 @@ from dialog_envs.benchmarks.suite import Suite, Unit
 from dialog_envs.benchmarks.tracks import Track
 from dialog_envs.errors import DialogEnvsError, RunFolderError
 
-__all__ = ["Contestant", "Run", "run_suite"]
+__all__ = ["Contestant", "Run", "read_run", "read_runs", "run_suite"]
 
 _GIVE_UP = 8
 """Unscored episodes in a row after which an agent is left for the next run: something is down."""
@@ -137,7 +137,8 @@ def run_suite(
         records = list(run.records.values())
         versions["users"] = {name: facts["version"] for name, facts in run.tracks.items()}
         versions["agents"] = run.agents
-        board = build_leaderboard(records, suite.name, suite.main.name, suite.baseline, versions)
+        main = next(iter(run.tracks), suite.main.name)  # the folder's first: others stand beside it
+        board = build_leaderboard(records, suite.name, main, suite.baseline, versions)
         missing = sum(len(plan.missing(contestant, task)) for plan, contestant, task in took_part)
         run.sync()
         run.write_manifest(_manifest(versions, suite, board, missing, played, time.monotonic() - begun))
@@ -165,6 +166,45 @@ def read_run(folder: str | Path) -> tuple[Leaderboard, list[Any]]:
     records = read_episodes(folder)
     board = build_leaderboard(records, head["suite"], head["track"], head["baseline"], facts["versions"])
     return board, records
+
+
+def read_runs(folders: Sequence[str | Path]) -> tuple[Leaderboard, list[EpisodeRecord]]:
+    """One leaderboard of several run folders: agents that played the same episodes with different users, side by side.
+
+    A track that another folder holds too, with another version of its users, goes by its folder's name as well. Where
+    two folders hold the same episode, the later one's counts.
+
+    Raises:
+        RunFolderError: there is no run in a folder, or another version of a task was played in it.
+    """
+    first, _ = read_run(folders[0])
+    versions: dict[str, Any] = {**first.versions, "users": {}, "agents": {}}
+    records: dict[Any, EpisodeRecord] = {}
+    for folder in folders:
+        board, found = read_run(folder)
+        _refuse_other_tasks(first, board, folder)
+        names = {}
+        for track, version in board.versions["users"].items():
+            taken = versions["users"].get(track, version) != version
+            names[track] = f"{track}, {Path(folder).name}" if taken else track
+            versions["users"][names[track]] = version
+        versions["agents"] |= board.versions.get("agents", {})
+        for record in found:
+            record = replace(record, track=names.get(record.track, record.track))
+            records[record.key] = record
+    together = list(records.values())
+    baseline = first.paired[0].baseline if first.paired else ""
+    return build_leaderboard(together, first.suite, first.track, baseline, versions), together
+
+
+def _refuse_other_tasks(first: Leaderboard, other: Leaderboard, folder: str | Path) -> None:
+    mine, theirs = first.versions["tasks"], other.versions["tasks"]
+    for task in mine.keys() & theirs.keys():
+        if mine[task] != theirs[task]:
+            raise RunFolderError(
+                f"'{folder}' holds episodes of {task} {theirs[task]}, and the first run {task} {mine[task]}: their "
+                "scores cannot be compared."
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -376,7 +416,7 @@ def _manifest(
     rows = [row for row in board.rows if row.users in ("typical", "hard")]
     return {
         "schema": 1,
-        "leaderboard": {"suite": suite.name, "track": suite.main.name, "baseline": suite.baseline},
+        "leaderboard": {"suite": suite.name, "track": board.track, "baseline": suite.baseline},
         "versions": dict(versions),
         "episodes": {
             "scored": sum(row.episodes for row in rows),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from dialog_envs.benchmarks.leaderboard import Leaderboard, Paired, Row
 from dialog_envs.benchmarks.overall import METHOD as overall_method
 from dialog_envs.benchmarks.overall import Overall
+from dialog_envs.benchmarks.playing import METHOD as FIDELITY
 from dialog_envs.benchmarks.progress import duration
 from dialog_envs.benchmarks.stats import METHOD, Interval
 
@@ -57,9 +58,18 @@ def seconds(value: float) -> str:
 
 def markdown(board: Leaderboard) -> str:
     """The whole leaderboard as Markdown (tables of GitHub's kind)."""
-    lines = [f"# Leaderboard: suite {_cell(board.suite)}", "", *_overall_lines(board)]
+    lines = [f"# Leaderboard: suite {_cell(board.suite)}", "", *_overall_lines(board), *_task_lines(board)]
+    for track in board.tracks[1:]:
+        lines += _task_lines(board.on(track), f", users: {track}")
+    lines += [*crossing_lines(board), *_fidelity_lines(board)]
+    lines += [f"{METHOD}.", "", "Versions: " + ", ".join(version_words(board)) + "."]
+    return "\n".join(lines) + "\n"
+
+
+def _task_lines(board: Leaderboard, where: str = "") -> list[str]:
+    lines: list[str] = []
     for task in board.tasks:
-        lines += [f"## {_cell(task)}", "", _WORDS, ""]
+        lines += [f"## {_cell(task + where)}", "", _WORDS, ""]
         lines += _table(_GROUP_HEAD, [_group_cells(board, task, agent) for agent in board.agents(task)])
         families = [users for users in board.users(task) if users not in GROUPS]
         if families:
@@ -69,7 +79,7 @@ def markdown(board: Leaderboard) -> str:
                 for agent in board.agents(task)
             ]
             lines += ["", *_table(head, body)]
-        pairs = [pair for pair in board.paired if pair.task == task and pair.users in GROUPS]
+        pairs = [pair for pair in board.pairs(task) if pair.users in GROUPS]
         if pairs:
             baseline = _cell(pairs[0].baseline)
             lines += [
@@ -79,8 +89,80 @@ def markdown(board: Leaderboard) -> str:
             ]
             lines += _table(["Agent", "Users", "Difference", "Pairs"], [_pair_cells(pair) for pair in pairs])
         lines.append("")
-    lines += [f"{METHOD}.", "", "Versions: " + ", ".join(version_words(board)) + "."]
-    return "\n".join(lines) + "\n"
+    return lines
+
+
+def crossing_lines(board: Leaderboard) -> list[str]:
+    """The table of agents × tracks, where there are several tracks."""
+    if not board.across:
+        return []
+    head, body = crossing_cells(board)
+    return [
+        "## Who plays the user",
+        "",
+        f"{CROSSING_WORDS.format(track=board.track)}.",
+        "",
+        *_table(head, body),
+        "",
+    ]
+
+
+CROSSING_WORDS = (
+    "Success on the episodes that an agent played on both tracks, with other users and with those of the track "
+    "{track}, and the difference in points"
+)
+
+
+def crossing_cells(board: Leaderboard) -> tuple[list[str], list[list[str]]]:
+    """Head and rows: an agent on a task and a group of users, on another track and on the main one."""
+    head = ["Agent", "Task", "Users", "Played by", "Success", f"With {board.track}", "Difference", "Episodes"]
+    body = [
+        [
+            one.agent,
+            one.task,
+            one.users,
+            one.track,
+            percent(one.success),
+            percent(one.main),
+            percent(one.difference, "+"),
+            str(one.episodes),
+        ]
+        for one in board.across
+    ]
+    return head, body
+
+
+def _fidelity_lines(board: Leaderboard) -> list[str]:
+    if not board.fidelity:
+        return []
+    head, body = fidelity_cells(board)
+    return ["## How well users played their personas", "", f"{FIDELITY}.", "", *_table(head, body), ""]
+
+
+def fidelity_cells(board: Leaderboard) -> tuple[list[str], list[list[str]]]:
+    """Head and rows: a track on a task."""
+    head = [
+        "Users", "Task", "Consistency", "Elicited", "Agreement", "Variety", "Asked again", "Held back", "Time",
+        "Tokens", "Cost, $", "Episodes",
+    ]  # fmt: skip
+    body = [
+        [
+            row.track,
+            row.task,
+            percent(row.consistency),
+            number(None if row.elicited is None else 100 * row.elicited, 0),
+            percent(row.agreement),
+            number(row.variety, 2),
+            number(row.asked_again, 2),
+            number(row.held_back, 2),
+            seconds(row.seconds),
+            number(row.tokens, 0),
+            small(row.cost_usd),
+            f"{row.episodes:,}" + (f" ({row.unscored} unscored)" if row.unscored else ""),
+        ]
+        for row in board.fidelity
+    ]
+    return head, body
 
 
 def _overall_lines(board: Leaderboard) -> list[str]:
@@ -191,17 +273,45 @@ def _cell(text: str) -> str:
 
 def print_leaderboard(board: Leaderboard, console: Console) -> None:
     """The leaderboard as tables in a terminal, with a bar for success."""
-    for task in board.tasks:
-        console.print()
-        console.print(_terminal_table(board, task, console.width))
+    for track in board.tracks:
+        here = board.on(track)
+        for task in here.tasks:
+            console.print()
+            console.print(_terminal_table(here, task, console.width))
     if board.overall:
         console.print()
         console.print(_overall_table(board, console.width))
         console.print(overall_method + ".", style="dim", markup=False)
+    _print_users(board, console)
     if board.baseline is not None:
         words = f"Difference: points of success from {board.baseline} on the same personas and seeds"
         console.print(f"{words}; ● excludes 0.", style="dim", markup=False)
     console.print(METHOD + ".", style="dim", markup=False)
+
+
+def _print_users(board: Leaderboard, console: Console) -> None:
+    """Agents × tracks, and how well users played, where a model plays some of them."""
+    if board.across:
+        console.print()
+        console.print(_plain_table("who plays the user", *crossing_cells(board)))
+        console.print(f"{CROSSING_WORDS.format(track=board.track)}.", style="dim", markup=False)
+    if board.fidelity:
+        console.print()
+        console.print(_plain_table("how well users played their personas", *fidelity_cells(board)))
+        console.print(f"{FIDELITY}.", style="dim", markup=False)
+
+
+def _plain_table(title: str, head: Sequence[str], body: Sequence[Sequence[str]]) -> RenderableType:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, title=title, title_style="bold", pad_edge=False)
+    for name in head:
+        table.add_column(name.lower())
+    for cells in body:
+        table.add_row(*(Text(cell) for cell in cells))
+    return table
 
 
 def _terminal_table(board: Leaderboard, task: str, width: int) -> RenderableType:
@@ -209,9 +319,9 @@ def _terminal_table(board: Leaderboard, task: str, width: int) -> RenderableType
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(
-        box=box.SIMPLE_HEAD, title=f"{task} · suite {board.suite}", title_style="bold", pad_edge=False
-    )
+    title = f"{task} · suite {board.suite}"
+    title += f" · users: {board.track}" if len(board.tracks) > 1 else ""
+    table = Table(box=box.SIMPLE_HEAD, title=title, title_style="bold", pad_edge=False)
     compared = board.baseline is not None and width >= 80
     bars = width >= (150 if compared else 120)
     extras = ("turns", "questions", "bits", "time", "episodes") if width >= 125 else ()

@@ -67,14 +67,16 @@ def test_sorted_by_success_on_hard_users(board: Any) -> None:
 
 def test_json_is_as_published(board: Any) -> None:
     data = json.loads(json.dumps(board[0].to_json(), allow_nan=False))
-    assert list(data) == ["schema", "suite", "versions", "rows", "paired", "overall"]
+    assert list(data) == [
+        "schema", "suite", "versions", "rows", "paired", "overall", "track", "across", "fidelity",
+    ]  # fmt: skip
     assert data["schema"] == 1
     assert set(data["rows"][0]) == {
         "agent", "task", "users", "track", "episodes", "unscored", "success", "return", "turns", "questions",
         "information_bits", "seconds_per_episode", "tokens", "cost_usd",
     }  # fmt: skip
     assert set(data["rows"][0]["success"]) == {"mean", "low", "high"}
-    assert set(data["paired"][0]) == {"agent", "baseline", "task", "users", "difference"}
+    assert set(data["paired"][0]) == {"agent", "baseline", "task", "users", "track", "difference"}
     assert data["versions"]["tasks"] == {"Tea-v0": "7"}
     assert data["versions"]["users"] == {"scripted": "3"}
 

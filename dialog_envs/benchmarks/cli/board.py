@@ -17,26 +17,36 @@ def register(app: typer.Typer) -> None:
 
     @app.command("board")
     def command(
-        run: Annotated[Path | None, typer.Argument(help="Run folder [default: the newest in runs/].")] = None,
+        run: Annotated[
+            list[Path] | None,
+            typer.Argument(help="Run folder [default: the newest in runs/]; several are shown side by side."),
+        ] = None,
         as_json: Annotated[bool, typer.Option("--json", help="Print leaderboard.json.")] = False,
         as_markdown: Annotated[bool, typer.Option("--markdown", help="Print leaderboard.md.")] = False,
     ) -> None:
-        """Show a run's leaderboard, and write its JSON, Markdown and HTML again from the episodes."""
+        """Show a run's leaderboard, and write its JSON, Markdown and HTML again from the episodes.
+
+        With several runs of the same suite: how each agent's score changes with who plays the users.
+        """
         from dialog_envs.benchmarks.cli.output import show_leaderboard
         from dialog_envs.benchmarks.evaluation import write_leaderboard
-        from dialog_envs.benchmarks.runner import read_run
+        from dialog_envs.benchmarks.runner import read_run, read_runs
         from dialog_envs.benchmarks.tables import markdown
 
-        folder = run if run is not None else newest_run(Path("runs"))
-        board, records = read_run(folder)
-        write_leaderboard(folder, board, records, always=True)
+        folders = run or [newest_run(Path("runs"))]
+        if len(folders) > 1:
+            board, _ = read_runs(folders)
+        else:
+            board, records = read_run(folders[0])
+            write_leaderboard(folders[0], board, records, always=True)
         if as_json:
             sys.stdout.write(json.dumps(board.to_json(), indent=1, ensure_ascii=False) + "\n")
         elif as_markdown:
             sys.stdout.write(markdown(board))
         else:
             show_leaderboard(board)
-        typer.echo(f"page: {folder / 'leaderboard.html'}", err=True)
+        if len(folders) == 1:
+            typer.echo(f"page: {folders[0] / 'leaderboard.html'}", err=True)
 
 
 def newest_run(folder: Path) -> Path:

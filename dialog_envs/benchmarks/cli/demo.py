@@ -28,6 +28,13 @@ def register(app: typer.Typer) -> None:
             int | None,
             typer.Option("--jobs", "-j", min=1, help="Stages at the same time [default: one a core]."),
         ] = None,
+        user: Annotated[
+            str | None,
+            typer.Option(help="Who plays the users: scripted, grounded, llm [default: as the suite says]."),
+        ] = None,
+        user_model: Annotated[
+            str | None, typer.Option(help="The chat model behind them: embedded, openai:MODEL …")
+        ] = None,
         as_json: Annotated[bool, typer.Option("--json", help="Print leaderboard.json.")] = False,
     ) -> None:
         """Imagine datasets, train on them, score everything, and show the leaderboard. Run again: it goes on."""
@@ -35,7 +42,15 @@ def register(app: typer.Typer) -> None:
         from dialog_envs.benchmarks.demo import run_demo
         from dialog_envs.benchmarks.suite import load_suite
 
-        run = run_demo(load_suite(suite).only(task or ()), out, split=split, train_seed=train_seed, jobs=jobs)
+        run = run_demo(
+            load_suite(suite).only(task or ()),
+            out,
+            split=split,
+            train_seed=train_seed,
+            jobs=jobs,
+            user=user,
+            user_model=user_model,
+        )
         if as_json:
             sys.stdout.write(json.dumps(run.leaderboard.to_json(), indent=1, ensure_ascii=False) + "\n")
         else:

@@ -28,7 +28,12 @@ def register(app: typer.Typer) -> None:
         agent: Annotated[
             str, typer.Option("--agent", "-a", help="With --as user: your opposite.")
         ] = "heuristic",
-        user: Annotated[str, typer.Option(help="With --as agent: who plays the user.")] = "scripted",
+        user: Annotated[
+            str, typer.Option(help="With --as agent: who plays the user: scripted, grounded, llm.")
+        ] = "scripted",
+        user_model: Annotated[
+            str | None, typer.Option(help="The chat model behind a grounded or llm user [default: embedded].")
+        ] = None,
         family: Annotated[
             str | None, typer.Option(help="User family, or typical, or hard [default: any].")
         ] = None,
@@ -55,7 +60,10 @@ def register(app: typer.Typer) -> None:
                     chosen, resolve_agent(agent, checkpoint_places()), session, seed=number, family=family
                 )
             else:
-                env = gymnasium.make(task, user=user, disable_env_checker=True).unwrapped
+                options = None if user_model is None else {"model": user_model}
+                env = gymnasium.make(
+                    task, user=user, user_options=options, disable_env_checker=True
+                ).unwrapped
                 result = play_as_agent(env, session, seed=number, family=family)
         except KeyboardInterrupt:
             typer.echo(
