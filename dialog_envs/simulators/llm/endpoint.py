@@ -57,7 +57,7 @@ class Memory:
         told = str(refusal)
         if refusal.status not in (400, 422) or not _UNSUPPORTED.search(told):
             return False
-        if "max_tokens" in (refusal.parameter or told):
+        if "max_completion_tokens" in told:
             self.limit_name = "max_completion_tokens"
             return True
         named = [name for name in _CAN_DO_WITHOUT if name == refusal.parameter or f"'{name}'" in told]
