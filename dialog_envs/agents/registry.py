@@ -4,13 +4,12 @@
 ``ilql``                        a built-in agent (:data:`BUILT_IN`), or an installed package's entry point (group
                                 ``dialog_envs.agents``); a learned one is read from ``CHECKPOINTS/TASK/NAME`` for
                                 each task, or from ``CHECKPOINTS/NAME``
-``prompted:openai:gpt-4o``      a built-in agent with an argument (for ``prompted``: the chat model)
-``ilql=runs/mine/ilql``         a learned agent from this checkpoint folder
-``path/my_agent.py:MyAgent``    a class, instance or function in a file
-``package.module:MyAgent``      the same in an importable module
-``http://host:port/act``        an agent behind HTTP (:class:`dialog_envs.agents.remote.HttpAgent`)
-``name=…``                      any of these under a name of your own, which the leaderboard shows
-==============================  ========================================================================================
+``prompted:cot:openai:gpt-4o``  a built-in agent with an argument (for ``prompted``: the method, the chat model, or
+both) ``ilql=runs/mine/ilql``         a learned agent from this checkpoint folder ``path/my_agent.py:MyAgent``    a
+class, instance or function in a file ``package.module:MyAgent``      the same in an importable module
+``http://host:port/act``        an agent behind HTTP (:class:`dialog_envs.agents.remote.HttpAgent`) ``name=…``
+any of these under a name of your own, which the leaderboard shows ==============================
+========================================================================================
 """
 
 from __future__ import annotations
@@ -28,9 +27,10 @@ from types import ModuleType
 from typing import Any
 
 from dialog_envs.agents.algorithms import ALGORITHMS
+from dialog_envs.agents.arguments import read_arguments
 from dialog_envs.agents.base import Agent, as_agent
 from dialog_envs.agents.checkpoint import TRAINING, read_training
-from dialog_envs.errors import AgentError, CheckpointError, DialogEnvsError, UnknownAgent
+from dialog_envs.errors import AgentError, CheckpointError, DialogEnvsError, UnknownAgent, UsageError
 
 __all__ = ["BUILT_IN", "ENTRY_POINT_GROUP", "LEARNED", "AgentSpec", "agent_names", "resolve_agent"]
 
@@ -50,6 +50,7 @@ LEARNED = tuple(ALGORITHMS)
 """Built-in agents that are read from a checkpoint folder."""
 
 _LEARNED_CLASS = BUILT_IN["bc"]
+_PROMPTED = "prompted"
 _PLAIN = ("random", "heuristic", "information-gain", "oracle")
 
 
@@ -80,32 +81,38 @@ def agent_names() -> tuple[str, ...]:
     return (*BUILT_IN, *sorted(_plugins()))
 
 
-def resolve_agent(text: str, checkpoints: Sequence[str | Path] = ()) -> AgentSpec:
+def resolve_agent(
+    text: str, checkpoints: Sequence[str | Path] = (), settings: Mapping[str, str] | None = None
+) -> AgentSpec:
     """Find the agent that ``text`` names (see the module's table).
 
     Args:
         text: the name, as on the command line.
         checkpoints: folders that may hold a learned agent's checkpoint under its name.
+        settings: texts by name, which the agent's class takes as keyword arguments.
 
     Raises:
         UnknownAgent: no such name; the message lists what there is, the closest first.
+        UsageError: the agent has no such setting, or not that value of it.
         AgentError: the file, module or attribute cannot be used.
         CheckpointError: a learned agent has no checkpoint.
     """
     label, rest = _split_label(text)
+    given = dict(settings or {})
     if _is_url(rest):
+        _refuse_settings(rest, given)
         return _remote(label or _url_label(rest), rest)
     if label and Path(rest).is_dir():
-        return _from_checkpoint(label, Path(rest))
+        return _from_checkpoint(label, Path(rest), given)
     head, _, argument = rest.partition(":")
     if head in BUILT_IN:
         if head in LEARNED:
-            return _learned(label or head, head, argument, checkpoints)
-        return _built_in(label or rest, head, argument)
+            return _learned(label or head, head, argument, checkpoints, given)
+        return _built_in(label or rest, head, argument, given)
     if rest in _plugins():
-        return _plugin(label or rest, _plugins()[rest])
+        return _plugin(label or rest, _plugins()[rest], given)
     if ":" in rest:
-        return _custom(label, rest)
+        return _custom(label, rest, given)
     if label in LEARNED:
         raise CheckpointError(f"there is no checkpoint folder '{rest}' for agent '{label}'.")
     raise UnknownAgent(
@@ -137,7 +144,7 @@ def _plugins() -> dict[str, metadata.EntryPoint]:
     return {point.name: point for point in metadata.entry_points(group=ENTRY_POINT_GROUP)}
 
 
-def _plugin(label: str, point: metadata.EntryPoint) -> AgentSpec:
+def _plugin(label: str, point: metadata.EntryPoint, settings: Mapping[str, str]) -> AgentSpec:
     try:
         thing = point.load()
     except Exception as error:
@@ -145,7 +152,7 @@ def _plugin(label: str, point: metadata.EntryPoint) -> AgentSpec:
             f"agent '{point.name}' cannot be loaded from {point.value}: {type(error).__name__}: {error}"
         ) from error
     version = point.dist.version if point.dist is not None else ""
-    return _from_object(label, point.name, thing, version)
+    return _from_object(label, point.name, thing, version, settings)
 
 
 def _remote(label: str, url: str) -> AgentSpec:
@@ -157,16 +164,35 @@ def _remote(label: str, url: str) -> AgentSpec:
     return AgentSpec(label, url, f"url:{url}", build)
 
 
-def _built_in(label: str, name: str, argument: str) -> AgentSpec:
+def _built_in(label: str, name: str, argument: str, settings: Mapping[str, str]) -> AgentSpec:
+    if name == _PROMPTED:
+        return _prompted(label, argument, settings)
+
     def build(task: Any) -> Agent:
         factory = _load(BUILT_IN[name], f"built-in agent '{name}'")
         return as_agent(_call_factory(factory, task, argument, name))
 
+    _refuse_settings(name, settings)
     fingerprint = f"built-in:{name}:{argument}:{_version()}"
     source = f"{name}:{argument}" if argument else name
     return AgentSpec(
         label, source, fingerprint, build, elsewhere=f"{label}={source}" if name in _PLAIN else None
     )
+
+
+def _prompted(label: str, argument: str, settings: Mapping[str, str]) -> AgentSpec:
+    """Its name and settings are checked now, its model is loaded when it is built."""
+    from dialog_envs.agents.prompted import PromptedAgent
+
+    options = PromptedAgent.read_name(argument, settings)
+    fingerprint = f"built-in:{_PROMPTED}:{PromptedAgent.identity(options)}:{_version()}"
+    source = f"{_PROMPTED}:{argument}" if argument else _PROMPTED
+    return AgentSpec(label, source, fingerprint, lambda task: PromptedAgent(task=task, **options))
+
+
+def _refuse_settings(agent: str, settings: Mapping[str, str]) -> None:
+    if settings:
+        raise UsageError(f"agent '{agent}' has no settings, but was given {next(iter(settings))}=….")
 
 
 def _version() -> str:
@@ -175,13 +201,15 @@ def _version() -> str:
     return __version__
 
 
-def _learned(label: str, name: str, argument: str, checkpoints: Sequence[str | Path]) -> AgentSpec:
+def _learned(
+    label: str, name: str, argument: str, checkpoints: Sequence[str | Path], settings: Mapping[str, str]
+) -> AgentSpec:
     places = [Path(argument)] if argument else [Path(folder) for folder in checkpoints]
     for place in places:
         if (place / TRAINING).is_file():
-            return _from_checkpoint(label, place)
+            return _from_checkpoint(label, place, settings)
         if found := _checkpoints_in(place, name):
-            return _from_checkpoints(label, found, f"{label}={name}:{place.resolve()}", place)
+            return _from_checkpoints(label, found, f"{label}={name}:{place.resolve()}", place, settings)
     looked = ", ".join(str(place / name) for place in places) or "no checkpoint folder was given"
     raise CheckpointError(
         f"agent '{name}' needs a trained checkpoint (looked in: {looked}). "
@@ -195,13 +223,20 @@ def _checkpoints_in(place: Path, name: str) -> dict[str, Path]:
     return {read_training(f)["task"]: f for f in folders if (f / TRAINING).is_file()}
 
 
-def _from_checkpoint(label: str, folder: Path) -> AgentSpec:
+def _from_checkpoint(label: str, folder: Path, settings: Mapping[str, str]) -> AgentSpec:
     found = {str(read_training(folder).get("task")): folder}
-    return _from_checkpoints(label, found, f"{label}={folder.resolve()}", folder)
+    return _from_checkpoints(label, found, f"{label}={folder.resolve()}", folder, settings)
 
 
-def _from_checkpoints(label: str, found: Mapping[str, Path], elsewhere: str, source: Path) -> AgentSpec:
-    """An agent with a checkpoint for each of several tasks."""
+def _from_checkpoints(
+    label: str, found: Mapping[str, Path], elsewhere: str, source: Path, settings: Mapping[str, str]
+) -> AgentSpec:
+    """An agent with a checkpoint for each of several tasks. Another process cannot be told its settings."""
+    decoding: dict[str, Any] = {}
+    if settings:
+        decoding = read_arguments(
+            _load(_LEARNED_CLASS, "the learned agents").from_pretrained, settings, label
+        )
 
     def build(task: Any) -> Agent:
         folder = found.get(task.id)
@@ -212,13 +247,20 @@ def _from_checkpoints(label: str, found: Mapping[str, Path], elsewhere: str, sou
             )
         loader = _load(_LEARNED_CLASS, "the learned agents")
         accepted = _parameters(loader.from_pretrained)
-        return as_agent(loader.from_pretrained(str(folder), **({"task": task} if "task" in accepted else {})))
+        options = {**({"task": task} if "task" in accepted else {}), **decoding}
+        return as_agent(loader.from_pretrained(str(folder), **options))
 
     digests = "+".join(_folder_digest(folder) for _, folder in sorted(found.items()))
-    return AgentSpec(label, str(source), f"checkpoint:{digests}", build, elsewhere=elsewhere)
+    fingerprint = f"checkpoint:{digests}{_marked(settings)}"
+    return AgentSpec(label, str(source), fingerprint, build, elsewhere=None if settings else elsewhere)
 
 
-def _custom(label: str, text: str) -> AgentSpec:
+def _marked(settings: Mapping[str, str]) -> str:
+    """What settings add to a fingerprint."""
+    return "".join(f" {name}={text}" for name, text in sorted(settings.items()))
+
+
+def _custom(label: str, text: str, settings: Mapping[str, str]) -> AgentSpec:
     where, _, attribute = text.rpartition(":")
     name = label or attribute.rpartition(".")[2]
     path = Path(where)
@@ -235,15 +277,17 @@ def _custom(label: str, text: str) -> AgentSpec:
         thing = getattr(thing, part)
     file = inspect.getsourcefile(module) or ""
     digest = hashlib.sha256(Path(file).read_bytes()).hexdigest()[:16] if file and Path(file).is_file() else ""
-    return _from_object(name, text, thing, digest)
+    return _from_object(name, text, thing, digest, settings)
 
 
-def _from_object(name: str, source: str, thing: Any, digest: str) -> AgentSpec:
-    fingerprint = f"object:{source.rpartition(':')[2]}:{digest}"
+def _from_object(name: str, source: str, thing: Any, digest: str, settings: Mapping[str, str]) -> AgentSpec:
+    fingerprint = f"object:{source.rpartition(':')[2]}:{digest}{_marked(settings)}"
     if isinstance(thing, type):
+        given = read_arguments(thing, settings, name)
         return AgentSpec(
-            name, source, fingerprint, lambda task: as_agent(_call_factory(thing, task, "", name))
+            name, source, fingerprint, lambda task: as_agent(_call_factory(thing, task, "", name, given))
         )
+    _refuse_settings(name, settings)
     agent = as_agent(thing)
     return AgentSpec(name, source, fingerprint, lambda task: agent, shared=not inspect.isfunction(thing))
 
@@ -291,9 +335,11 @@ def _load(entry: str, what: str) -> Any:
         raise AgentError(f"{what} cannot be loaded from {entry}: {error}") from error
 
 
-def _call_factory(factory: Any, task: Any, argument: str, name: str) -> Any:
+def _call_factory(
+    factory: Any, task: Any, argument: str, name: str, settings: Mapping[str, Any] | None = None
+) -> Any:
     accepted = _parameters(factory)
-    options: dict[str, Any] = {"task": task} if "task" in accepted else {}
+    options: dict[str, Any] = {**({"task": task} if "task" in accepted else {}), **(settings or {})}
     if argument:
         if "model" not in accepted:
             raise AgentError(f"agent '{name}' takes no argument, but was given '{argument}'.")

@@ -321,8 +321,23 @@ class _Pool:
         finally:
             place.agent_seconds += time.perf_counter() - begun
 
+    def _ask_each(self, places: Sequence[_Place]) -> list[str | Exception]:
+        """Ask an agent that tells every turn's usage and failure by itself."""
+        agent: Any = self._first
+        begun = time.perf_counter()
+        told = agent.act_each([place.observation for place in places], [place.seed for place in places])
+        share = (time.perf_counter() - begun) / len(places)
+        answers: list[str | Exception] = []
+        for place, answer in zip(places, told, strict=True):
+            place.agent_seconds += share
+            place.usage = place.usage + answer.usage
+            answers.append(_caught(answer.text, place) if answer.error is None else answer.error)
+        return answers
+
     def _ask_batch(self, places: Sequence[_Place]) -> list[str | Exception]:
         agent: Any = self._first
+        if callable(getattr(agent, "act_each", None)):
+            return self._ask_each(places)
         before = _usage(agent)
         begun = time.perf_counter()
         try:

@@ -12,14 +12,17 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from dialog_envs.agents.arguments import parse_assignments
 from dialog_envs.agents.registry import AgentSpec, resolve_agent
 from dialog_envs.benchmarks.journal import read_episodes, write_text
 from dialog_envs.benchmarks.leaderboard import Leaderboard
 from dialog_envs.benchmarks.progress import note
+from dialog_envs.benchmarks.prompt_variants import VariantTable, variant_tables, variants_of
+from dialog_envs.benchmarks.prompt_variants import markdown as variants_markdown
 from dialog_envs.benchmarks.record import EpisodeRecord
 from dialog_envs.benchmarks.runner import Contestant, Run, run_suite
 from dialog_envs.benchmarks.suite import AgentEntry, Suite, load_suite
-from dialog_envs.errors import AgentError, CheckpointError
+from dialog_envs.errors import AgentError, CheckpointError, UsageError
 
 __all__ = ["checkpoint_places", "choose_contestants", "default_folder", "evaluate", "write_leaderboard"]
 
@@ -36,6 +39,10 @@ def evaluate(
     redo: Sequence[str] = (),
     jobs: int | None = None,
     quiet: bool = False,
+    user: str | None = None,
+    user_model: str | None = None,
+    agent_args: Sequence[str] = (),
+    prompt_variants: bool = False,
 ) -> Run:
     """Score agents on a suite, and write the leaderboard into the run folder.
 
@@ -51,21 +58,44 @@ def evaluate(
         jobs: processes for the agents that gain from several (built-in ones, without a chat model); one a core by
             default. Only time and tokens depend on it.
         quiet: no progress on standard error.
+        user: who plays the user instead of the suite's own: ``scripted``, ``grounded``, ``llm`` or
+            ``module:attribute``. A run folder may hold several: this adds a track to it.
+        user_model: the chat model behind it; without ``user``, the model of those of the suite's tracks that have one.
+        agent_args: settings of the given agents, ``NAME=VALUE`` each.
+        prompt_variants: play each given prompted agent with every paraphrase of its prompts, under names that end in
+            ``@VARIANT`` (:mod:`dialog_envs.benchmarks.prompt_variants`).
 
     Raises:
         DialogEnvsError: one sentence that says what was wrong and what to do.
     """
-    chosen = suite if isinstance(suite, Suite) else load_suite(suite)
+    chosen = (suite if isinstance(suite, Suite) else load_suite(suite)).played_by(user, user_model)
     folder = Path(out) if out is not None else default_folder(chosen, split)
     places = [Path(checkpoints)] if checkpoints is not None else checkpoint_places(folder)
-    contestants = choose_contestants(chosen, agents, places, only=only, episodes=episodes, quiet=quiet)
+    settings = parse_assignments(agent_args)
+    if settings and not agents:
+        raise UsageError("--agent-args are settings of the agents given: add one with --agent.")
+    if prompt_variants:
+        given = variants_of(agents, places, settings)
+    else:
+        given = [resolve_agent(a, places, settings) if isinstance(a, str) else a for a in agents]
+    contestants = choose_contestants(chosen, given, places, only=only, episodes=episodes, quiet=quiet)
     if not contestants:
         raise AgentError(
             f"no agent to score: give one with --agent (suite '{chosen.name}' has none that can be made)."
         )
     run = run_suite(chosen, contestants, folder, split=split, redo=redo, jobs=jobs, quiet=quiet)
-    write_leaderboard(run.folder, run.leaderboard, read_episodes(run.folder))
+    records = read_episodes(run.folder)
+    write_leaderboard(run.folder, run.leaderboard, records)
+    if prompt_variants:
+        write_variants(run.folder, variant_tables(records))
     return run
+
+
+def write_variants(folder: Path, tables: Sequence[VariantTable]) -> None:
+    """Write ``prompt-variants.json`` and ``.md``."""
+    text = json.dumps([table.to_json() for table in tables], indent=1, ensure_ascii=False)
+    write_text(folder / "prompt-variants.json", text + "\n")
+    write_text(folder / "prompt-variants.md", variants_markdown(tables))
 
 
 def checkpoint_places(run: Path | None = None) -> list[Path]:

@@ -52,8 +52,25 @@ def register(app: typer.Typer) -> None:
             int | None,
             typer.Option("--jobs", "-j", min=1, help="Processes for built-in agents [default: one a core]."),
         ] = None,
+        user: Annotated[
+            str | None,
+            typer.Option(help="Who plays the users: scripted, grounded, llm [default: as the suite says]."),
+        ] = None,
+        user_model: Annotated[
+            str | None, typer.Option(help="The chat model behind them: embedded, openai:MODEL …")
+        ] = None,
         as_json: Annotated[bool, typer.Option("--json", help="Print leaderboard.json.")] = False,
         quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
+        agent_args: Annotated[
+            list[str] | None,
+            typer.Option("--agent-args", help="NAME=VALUE: a setting of the agents given; repeatable."),
+        ] = None,
+        prompt_variants: Annotated[
+            bool,
+            typer.Option(
+                "--prompt-variants", help="Play prompted agents with every paraphrase of their prompts."
+            ),
+        ] = False,
     ) -> None:
         """Score agents on a suite. Run it again to finish or extend a run: only what is missing is played."""
         from dialog_envs.benchmarks.cli.output import show_leaderboard
@@ -71,11 +88,20 @@ def register(app: typer.Typer) -> None:
             redo=redo or [],
             jobs=jobs,
             quiet=quiet,
+            user=user,
+            user_model=user_model,
+            agent_args=agent_args or [],
+            prompt_variants=prompt_variants,
         )
+        tables = (run.folder / f"prompt-variants.{kind}" for kind in ("json", "md"))
+        variants, shown = (file.read_text("utf-8") if prompt_variants else "" for file in tables)
         if as_json:
-            sys.stdout.write(json.dumps(run.leaderboard.to_json(), indent=1, ensure_ascii=False) + "\n")
+            extra = {"prompt_variants": json.loads(variants)} if variants else {}
+            board = {**run.leaderboard.to_json(), **extra}
+            sys.stdout.write(json.dumps(board, indent=1, ensure_ascii=False) + "\n")
         else:
             show_leaderboard(run.leaderboard)
+            sys.stdout.write(f"\n{shown}" if shown else "")
         if not quiet:
             typer.echo(f"run folder: {run.folder}   page: {run.folder / 'leaderboard.html'}", err=True)
         if run.missing:
