@@ -68,6 +68,18 @@ def is_finished(path: str | Path, wanted: str) -> bool:
         return False
 
 
+def check_place(path: str | Path) -> Path:
+    """Raises CheckpointError if ``path`` holds something that is no checkpoint, which saving would destroy."""
+    target = Path(path)
+    if (
+        target.exists()
+        and not (target / TRAINING).is_file()
+        and (not target.is_dir() or any(target.iterdir()))
+    ):
+        raise CheckpointError(f"'{target}' exists and is no checkpoint: choose another place to save to.")
+    return target
+
+
 @contextlib.contextmanager
 def replacing(path: str | Path) -> Iterator[Path]:
     """Gives an empty folder to write in, which becomes ``path`` when the block ends without an error.
@@ -77,13 +89,7 @@ def replacing(path: str | Path) -> Iterator[Path]:
     Raises:
         CheckpointError: ``path`` holds something that is no checkpoint, or cannot be written.
     """
-    target = Path(path)
-    if (
-        target.exists()
-        and not (target / TRAINING).is_file()
-        and (not target.is_dir() or any(target.iterdir()))
-    ):
-        raise CheckpointError(f"'{target}' exists and is no checkpoint: choose another place to save to.")
+    target = check_place(path)
     work = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}.partial")
     try:
         work.mkdir(parents=True)

@@ -1,21 +1,19 @@
 """One training loop for every algorithm: batches by length, AdamW, warm-up and cosine decay, metrics as JSONL.
 
-On the CPU two runs with the same seed, settings and number of threads give equal weights. No global random state is
-touched: numpy Generators order the data, and torch's generator is forked.
+On the CPU two runs with the same seed, settings and number of threads give equal weights, and so does one that was
+killed and started again. No global random state is touched: numpy Generators order the data, and torch's generator is
+forked. Several processes share the work of a step (:mod:`dialog_envs.agents.parallel`).
 """
 
 from __future__ import annotations
 
 import abc
 import contextlib
-import json
 import math
-import sys
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 import torch
 from torch import Tensor
@@ -23,7 +21,12 @@ from torch import Tensor
 from dialog_envs.agents.attention import training_attention
 from dialog_envs.agents.batch import Batch, collate
 from dialog_envs.agents.language_model import DialogueModel
+from dialog_envs.agents.parallel import ALONE, Processes
 from dialog_envs.agents.sequences import TextEpisode, TokenEpisode, bucket, split_by_group, useful_share
+from dialog_envs.agents.state import Place, Unfinished
+from dialog_envs.agents.tracking import Tracker
+from dialog_envs.agents.training_log import TrainingLog
+from dialog_envs.agents.validation import Score, Watch
 from dialog_envs.core.seeding import derive, stream
 from dialog_envs.errors import DatasetError, UsageError
 
@@ -51,18 +54,34 @@ class TrainingConfig:
     """Share of personas whose episodes are held out."""
     precision: str = "auto"
     """fp32, bf16 (matrix products of the trunk only), or auto: bf16 where the processor has instructions for it."""
+    stop_on: Literal["never", "loss", "episodes"] = "never"
+    """What tells which weights to keep, and when to stop early: the loss on held-out personas, or success with
+    simulated users. ``never`` takes all steps and keeps the last weights. The loss of an algorithm with values moves
+    with its own goals: there only episodes tell something."""
+    evaluate_every: int = 0
+    """Steps between two evaluations; 0 is a tenth of the training."""
+    patience: int = 3
+    """Evaluations without a better one after which the training stops; 0 goes on to the end and keeps the best."""
+    validation_episodes: int = 64
+    """Played at each evaluation if ``stop_on`` is ``episodes``."""
 
     def __post_init__(self) -> None:
         """Raises UsageError if a setting is out of its range."""
         for name in ("epochs", "learning_rate", "clip"):
             if not getattr(self, name) > 0:
                 raise UsageError(f"{name}={getattr(self, name)} must be above 0.")
-        for name in ("tokens_per_batch", "parts"):
-            if not getattr(self, name) >= 1:
-                raise UsageError(f"{name}={getattr(self, name)} must be at least 1.")
+        for name, least in (
+            ("tokens_per_batch", 1), ("parts", 1), ("validation_episodes", 1), ("evaluate_every", 0), ("patience", 0),
+        ):  # fmt: skip
+            if not getattr(self, name) >= least:
+                raise UsageError(f"{name}={getattr(self, name)} must be at least {least}.")
         for name in ("warmup", "validation"):
             if not 0 <= getattr(self, name) < 1:
                 raise UsageError(f"{name}={getattr(self, name)} must be at least 0 and below 1.")
+        if self.stop_on not in ("never", "loss", "episodes"):
+            raise UsageError(f"stop_on='{self.stop_on}' is unknown: choose never, loss or episodes.")
+        if self.stop_on == "loss" and not self.validation:
+            raise UsageError("stop_on=loss needs held-out personas: set validation above 0.")
 
 
 class Algorithm(abc.ABC, Generic[Config]):
@@ -108,6 +127,7 @@ class FitReport:
     """What a training was like."""
 
     steps: int
+    """Optimiser steps taken."""
     tokens: int
     """Useful tokens read in all."""
     seconds: float
@@ -118,6 +138,12 @@ class FitReport:
     """Parts of the loss over the last twentieth of all steps."""
     validation: dict[str, float] = field(default_factory=dict)
     """Parts of the loss on held-out personas; empty without any."""
+    kept_step: int | None = None
+    """The step whose weights were kept, if ``stop_on`` chose among them."""
+    precision: str = "fp32"
+    """Of the trunk's matrix products."""
+    device: str = "cpu"
+    processes: int = 1
 
 
 @contextlib.contextmanager
@@ -174,6 +200,10 @@ def fit(
     device: str = "cpu",
     metrics: Path | None = None,
     progress: bool = True,
+    unfinished: Unfinished | None = None,
+    trackers: Sequence[Tracker] = (),
+    score: Score | None = None,
+    processes: Processes = ALONE,
 ) -> FitReport:
     """Trains a model in place.
 
@@ -185,9 +215,15 @@ def fit(
         device: where to train.
         metrics: file that gets about 200 JSON lines.
         progress: whether to report on stderr.
+        unfinished: where states are saved, and an earlier process's is found.
+        trackers: who is told the figures, too.
+        score: plays validation episodes; needed if ``stop_on`` is ``episodes``.
+        processes: who shares the work.
 
     Raises:
         DatasetError: there is nothing to learn from.
+        UsageError: ``stop_on`` asks for what is not there.
+        CheckpointError: an earlier process's state is damaged.
     """
     config: TrainingConfig = algorithm.config.training
     train, held_out = split_by_group([e for e in episodes if e.agent.any()], config.validation, seed)
@@ -195,61 +231,126 @@ def fit(
         raise DatasetError(
             "the dataset has no agent turns to learn from: imagine or roll out some episodes first."
         )
-    lengths = [len(episode.ids) for episode in train]
-    plan = _plan(lengths, config, seed)
-    dtype = resolve_precision(config.precision, device)
-    model.to(device).train()
-    parameters = [p for p in model.parameters() if p.requires_grad]
-    optimizer = torch.optim.AdamW(
-        parameters, lr=config.learning_rate, betas=(0.9, 0.99), weight_decay=config.weight_decay, fused=True
-    )
+    if (config.stop_on == "episodes" and score is None) or (config.stop_on == "loss" and not held_out):
+        raise UsageError(f"stop_on={config.stop_on} finds nothing to evaluate on here: choose stop_on=never.")
+    job = _Job(algorithm, model, train, held_out, seed, device, processes)
+    speaks = processes.main
     with (
-        _Log(algorithm.name, len(plan), metrics, progress) as log,
+        TrainingLog(
+            algorithm.name, len(job.plan), metrics if speaks else None, progress and speaks, trackers
+        ) as log,
         seeded(seed, algorithm.name),
-        training_attention(model, device, dtype),
     ):
-        for step, parts in enumerate(plan):
-            rate = config.learning_rate * schedule(step, len(plan), config.warmup)
-            for group in optimizer.param_groups:
-                group["lr"] = rate
-            batches = [
-                collate([train[i] for i in part], model.pad_id, model.end_id).to(device) for part in parts
-            ]
-            optimizer.zero_grad(set_to_none=True)
-            figures = _accumulate(algorithm, model, batches, step / len(plan), device, dtype)
-            figures["gradient"] = clip_gradients(parameters, config.clip)
-            optimizer.step()
-            algorithm.after_step(model)
-            log.step(step, sum(batch.tokens for batch in batches), rate, figures)
+        watch, begin = job.resume(unfinished, log)
+        step = begin
+        while step < len(job.plan) and not watch.stopped:
+            tokens, rate, figures = job.step(step)
+            if speaks:
+                log.step(step, tokens, rate, figures)
+            step += 1
+            if watch.due(step):
+                found = processes.of_main(job.evaluate(score))
+                watch.note(step, found, model)
+                log.validation(step, found)
+            if unfinished is not None and unfinished.due(step):
+                place = Place(algorithm.name, step, log.to_json(), watch.to_json())
+                unfinished.save(place, model, job.optimizer, watch.best)
+        watch.restore_best(model)
+        validation = job.evaluate(None)
         model.eval()
-        useful = useful_share(lengths, [part for parts in plan for part in parts])
-        return log.finish(useful, evaluate(algorithm, model, held_out, dtype, device))
+        log.finish(validation)
+    return FitReport(
+        step, log.tokens, round(log.seconds, 2), round(log.tokens / log.seconds), round(job.useful(step), 4),
+        log.last, validation, watch.step, "fp32" if job.dtype is None else "bf16", device, processes.size,
+    )  # fmt: skip
+
+
+class _Job:
+    """What stays the same over a training: data, plan, optimiser, device."""
+
+    def __init__(
+        self, algorithm: Algorithm[Any], model: DialogueModel, train: Sequence[TokenEpisode],
+        held_out: Sequence[TokenEpisode], seed: int, device: str, processes: Processes,
+    ) -> None:  # fmt: skip
+        self.algorithm, self.model, self.train, self.held_out = algorithm, model, train, held_out
+        self.config: TrainingConfig = algorithm.config.training
+        self.device, self.processes = device, processes
+        self.dtype = resolve_precision(self.config.precision, device)
+        self.lengths = [len(episode.ids) for episode in train]
+        self.plan = _plan(self.lengths, self.config, seed)
+        model.to(device).train()
+        self.parameters = [p for p in model.parameters() if p.requires_grad]
+        self.optimizer = torch.optim.AdamW(
+            self.parameters, lr=self.config.learning_rate, betas=(0.9, 0.99),
+            weight_decay=self.config.weight_decay, fused=True,
+        )  # fmt: skip
+
+    def resume(self, unfinished: Unfinished | None, log: TrainingLog) -> tuple[Watch, int]:
+        """Goes to where an earlier process was; the watch and the first step."""
+        place = unfinished.at(self.algorithm.name) if unfinished is not None else None
+        if unfinished is None or place is None:
+            return Watch(self.config, len(self.plan)), 0
+        best = unfinished.restore(self.model, self.optimizer)
+        log.restore(place.log)
+        return Watch(self.config, len(self.plan), place.watch, best), place.step
+
+    def step(self, step: int) -> tuple[int, float, dict[str, Tensor]]:
+        """One optimiser step: useful tokens of all processes, learning rate, figures."""
+        rate = self.config.learning_rate * schedule(step, len(self.plan), self.config.warmup)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        self.optimizer.zero_grad(set_to_none=True)
+        parts = self.plan[step]
+        with training_attention(self.model, self.device, self.dtype):
+            figures = self._accumulate(parts, step / len(self.plan))
+        self.processes.sum_gradients(self.parameters)
+        figures["gradient"] = clip_gradients(self.parameters, self.config.clip)
+        self.optimizer.step()
+        self.algorithm.after_step(self.model)
+        return sum(self.lengths[i] for part in parts for i in part), rate, figures
+
+    def _accumulate(self, parts: Sequence[Sequence[int]], progress: float) -> dict[str, Tensor]:
+        """Adds up the gradients of a step's parts, so that every agent token of the step weighs the same."""
+        count = sum(int(self.train[i].agent.sum()) for part in parts for i in part)
+        figures: dict[str, Tensor] = {}
+        for part in parts:
+            mine = [self.train[i] for i in self.processes.share(part)]
+            if not mine:
+                continue
+            batch = collate(mine, self.model.pad_id, self.model.end_id).to(self.device)
+            with autocast(self.device, self.dtype):
+                loss, found = self.algorithm.loss(self.model, batch, progress)
+            share = len(batch.action) / count
+            (loss * share).backward()
+            for name, value in {"loss": loss.detach(), **found}.items():
+                figures[name] = figures.get(name, 0.0) + share * value
+        return self.processes.sum_figures(figures)
+
+    def evaluate(self, score: Score | None) -> dict[str, float]:
+        """In the middle of a training: success with simulated users, or the loss on held-out personas."""
+        self.model.eval()
+        try:
+            if score is not None and self.config.stop_on == "episodes":
+                return dict(score(self.model)) if self.processes.main else {"success": 0.0, "graded": 0.0}
+            with training_attention(self.model, self.device, self.dtype):
+                return evaluate(self.algorithm, self.model, self.held_out, self.dtype, self.device)
+        finally:
+            self.model.train()
+
+    def useful(self, steps: int) -> float:
+        """Share of the batches of the first ``steps`` steps that was not padding."""
+        return useful_share(self.lengths, [part for parts in self.plan[:steps] for part in parts])
+
+
+def autocast(device: str, dtype: torch.dtype | None) -> torch.autocast:
+    """Computes in ``dtype`` where torch thinks it safe; None changes nothing."""
+    kind = torch.device(device).type
+    return torch.autocast(kind, dtype=dtype or torch.bfloat16, enabled=dtype is not None)
 
 
 def clip_gradients(parameters: Sequence[Tensor], largest: float) -> Tensor:
     """Scales gradients down to a norm of at most ``largest``; returns the norm before."""
     return torch.nn.utils.clip_grad_norm_(parameters, largest)
-
-
-def _accumulate(
-    algorithm: Algorithm[Any],
-    model: DialogueModel,
-    batches: Sequence[Batch],
-    progress: float,
-    device: str,
-    dtype: torch.dtype | None,
-) -> dict[str, Tensor]:
-    """Adds up the gradients of a step's parts, so that every agent token of the step weighs the same."""
-    count = sum(len(batch.action) for batch in batches)
-    figures: dict[str, Tensor] = {}
-    for batch in batches:
-        with torch.autocast(device, dtype=dtype or torch.bfloat16, enabled=dtype is not None):
-            loss, parts = algorithm.loss(model, batch, progress)
-        share = len(batch.action) / count
-        (loss * share).backward()
-        for name, value in {"loss": loss.detach(), **parts}.items():
-            figures[name] = figures.get(name, 0.0) + share * value
-    return figures
 
 
 def schedule(step: int, steps: int, warmup: float) -> float:
@@ -277,7 +378,7 @@ def evaluate(
         [len(episode.ids) for episode in episodes], algorithm.config.training.tokens_per_batch, None
     ):
         batch = collate([episodes[i] for i in indices], model.pad_id, model.end_id).to(device)
-        with torch.autocast(device, dtype=dtype or torch.bfloat16, enabled=dtype is not None):
+        with autocast(device, dtype):
             loss, parts = algorithm.loss(model, batch, progress=1.0)
         n = len(batch.action)
         count += n
@@ -300,62 +401,3 @@ def _plan(lengths: Sequence[int], config: TrainingConfig, seed: int) -> list[lis
         share = min(1.0, config.epochs - epoch)
         plan.extend(epoch_plan[: max(1, round(share * steps))])
     return plan
-
-
-class _Log:
-    """Progress on stderr and metrics as JSONL, about 200 lines a training whatever its length."""
-
-    def __init__(self, name: str, steps: int, path: Path | None, progress: bool) -> None:
-        self.name, self.steps, self.progress = name, steps, progress
-        self.file = path.open("a", encoding="utf-8") if path is not None else None
-        self.every = max(1, steps // 200)
-        self.began = self.shown = time.perf_counter()
-        self.tokens = 0
-        self.window: list[dict[str, Tensor]] = []
-        self.last: dict[str, float] = {}
-
-    def __enter__(self) -> _Log:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self.file is not None:
-            self.file.close()
-
-    def step(self, step: int, tokens: int, rate: float, parts: dict[str, Tensor]) -> None:
-        """Notes one optimiser step."""
-        self.tokens += tokens
-        self.window.append(parts)
-        if (step + 1) % self.every and step + 1 < self.steps:
-            return
-        self.last = {k: round(sum(float(p[k]) for p in self.window) / len(self.window), 6) for k in parts}
-        self.window.clear()
-        seconds = time.perf_counter() - self.began
-        speed = self.tokens / max(seconds, 1e-9)
-        if self.file is not None:
-            line = {"algorithm": self.name, "step": step + 1, "lr": rate, "tokens_per_second": round(speed)}
-            self.file.write(json.dumps(line | self.last) + "\n")
-            self.file.flush()
-        self._show(step + 1, seconds, speed)
-
-    def _show(self, step: int, seconds: float, speed: float) -> None:
-        now = time.perf_counter()
-        terminal = sys.stderr.isatty()
-        if not self.progress or (now - self.shown < (0.2 if terminal else 10.0) and step < self.steps):
-            return
-        self.shown = now
-        left = seconds / step * (self.steps - step)
-        line = f"{self.name}: step {step}/{self.steps}, loss {self.last['loss']:.3f}, {speed:,.0f} tokens/s"
-        line += f", {left:.0f} s left"
-        end = "\n" if not terminal or step == self.steps else ""
-        sys.stderr.write(f"\r\x1b[2K{line}{end}" if terminal else f"{line}\n")
-        sys.stderr.flush()
-
-    def finish(self, useful: float, validation: dict[str, float]) -> FitReport:
-        """Sums up."""
-        seconds = time.perf_counter() - self.began
-        if self.file is not None:
-            self.file.write(json.dumps({"algorithm": self.name, "validation": validation}) + "\n")
-        return FitReport(
-            self.steps, self.tokens, round(seconds, 2), round(self.tokens / seconds), round(useful, 4),
-            self.last, validation,
-        )  # fmt: skip

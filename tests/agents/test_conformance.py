@@ -19,7 +19,7 @@ from dialog_envs.agents.learned import LearnedAgent
 from dialog_envs.agents.registry import BUILT_IN, LEARNED
 from dialog_envs.agents.sequences import TextEpisode, TokenEpisode, encode_episode, text_episode
 from dialog_envs.agents.trainer import Algorithm
-from dialog_envs.benchmarks.cli.train import train
+from dialog_envs.agents.training import train
 from tests.agents.toy import PlainView, ToyTask, corridor_episodes
 
 TINY = ModelConfig(layers=1, width=32, attention_heads=2, vocabulary=320, context=96)

@@ -14,7 +14,7 @@ from dialog_envs.agents.language_model import ModelConfig
 from dialog_envs.agents.learned import LearnedAgent
 from dialog_envs.agents.sequences import encode_segments
 from dialog_envs.agents.tokenizer import encode_text
-from dialog_envs.benchmarks.cli.train import train
+from dialog_envs.agents.training import train
 from tests.agents.toy import (
     FIRST_REPLY,
     STARTS,

@@ -10,12 +10,13 @@ import pytest
 import torch
 
 from dialog_envs.agents import trainer
+from dialog_envs.agents.algorithms import make_algorithm
 from dialog_envs.agents.checkpoint import load_model, read_training
 from dialog_envs.agents.filtered_bc import FilteredBC, FilteredBCConfig
 from dialog_envs.agents.language_model import DialogueModel, ModelConfig
 from dialog_envs.agents.learned import LearnedAgent
 from dialog_envs.agents.sequences import TextEpisode
-from dialog_envs.benchmarks.cli.train import make_algorithm, train
+from dialog_envs.agents.training import train
 from dialog_envs.errors import CheckpointError, DatasetError, UnknownAgent, UsageError
 from tests.agents.toy import PlainView, ToyTask, corridor_episodes, episode
 
