@@ -49,7 +49,7 @@ class Clause:
     def weight(self, tag: str, without: frozenset[int] = frozenset()) -> int:
         """How many words (at most three a phrase) of a tag stand here, but for phrases that touch ``without``."""
         return sum(
-            min(end - start, 3)
+            min(end - start, 6)
             for start, end in self.hits.get(tag, ())
             if without.isdisjoint(range(start, end))
         )

@@ -33,10 +33,12 @@ _CODE = re.compile(r"[{}\\]|</|<\||\(\)|\[/|==|\* FROM ")
 _BULLET = re.compile(r"(?<=[^\d\s])\s+[-*•]\s+(?=\D)|^\s*[-*•]\s+", re.MULTILINE)
 _BETWEEN = re.compile(r"(?<=[.!?])\s+")
 _UNKNOWN = Act("unknown")
-DOUBT = 7.5
+DOUBT = 8.0
 """By how many nats they must."""
 SURE = 2.0
 """How many nats more for each word of an act's phrases beyond the third."""
+BESIDE = 2.0
+"""By how many nats the words may speak against an act beside another of the same clause."""
 Piece = tuple[tuple[str, ...], tuple[Hit, ...], tuple[Amount, ...]]
 """The tokens of a piece of text, its phrases, and its numbers."""
 
@@ -143,9 +145,16 @@ class _Turn(Statements):
         """Drop acts of a clause that all its words together speak against; take what they speak for instead."""
         tokens = self.tokens[clause.start : clause.end]
         kept, better = [], None
+        doubted = [act for _, act in self.acts[before:] if act.kind in w.DOUBTED]
+        leads = {act: lead(tokens, clause.question, act)[0] for act in doubted} if len(doubted) > 1 else {}
+        least = min(leads.values(), default=0.0)
+        beside = {act: act in leads and leads[act] > least for _, act in self.acts[before:]}
         for place, act in self.acts[before:]:
             ahead, other = lead(tokens, clause.question, act) if act.kind in w.DOUBTED else (0.0, None)
-            if ahead > DOUBT + SURE * (self.sure.get((place, act), 3) - 3):
+            limit = DOUBT + SURE * (self.sure.get((place, act), 3) - 3)
+            if beside[act]:
+                limit = min(limit, BESIDE)
+            if ahead > limit:
                 better = other
             else:
                 kept.append((place, act))
