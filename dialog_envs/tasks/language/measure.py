@@ -1,8 +1,8 @@
 """Macro F1 of the understanding of agent text, over classes of acts, on labelled utterances.
 
 ``python -m dialog_envs.tasks.language.measure TASK_ID [FILE] [--json]`` prints a table of classes: precision, recall
-and F1 of each. ``FILE`` is JSON lines ``{"text", "acts", "history" or "dialogue"?, …}`` with what the task needs to know the
-scenario by; by default it is the task's sealed set, which was written without sight of the code.
+and F1 of each. ``FILE`` is JSON lines ``{"text", "acts", "history" or "dialogue"?, …}`` with what the task needs to
+know the scenario by; by default it is the task's sealed set, which was written without sight of the code.
 
 A task takes part by a module ``language/labels.py`` that keeps the protocol :class:`Labels`.
 """

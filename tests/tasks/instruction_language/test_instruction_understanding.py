@@ -1,4 +1,4 @@
-"""Understanding of teachers' free text: acts, levels, what "it" is, robustness, speed, and F1 on the sealed utterances."""
+"""Understanding of teachers' free text: acts, levels, what "it" is, robustness, speed, F1 on the sealed utterances."""
 
 from __future__ import annotations
 

@@ -249,7 +249,7 @@ CUES: dict[str, str] = {
     "concludes, concludes our lesson, that concludes, this concludes, brings us to the end, come to the end, reached the end, weve reached the end, class dismissed, lesson over, lesson is over, call it a day, thanks for your time, thank you for your time, thanks for your attention, thank you for your attention, thank you for listening, thanks for listening, was a pleasure, been a pleasure, pleasure "
     "teaching you, lesson ends, ends our lesson, ends the lesson, nothing more to, finish for today, finish there, finish the lesson, stop there, cheerio, catch you later, talk soon, later then, off you go, signing off, enjoy your day, enjoy the rest of, youre all set, you are all set",
     # manners
-    "encourage": "no stupid questions, stupid question, it is okay to, its okay to, its ok to, take all the time, no need to be, gets stuck, get stuck here, "
+    "encourage": "no stupid questions, no stress, no pressure, time in the world, no hurry, stupid question, it is okay to, its okay to, its ok to, take all the time, no need to be, gets stuck, get stuck here, "
     "sell yourself, underestimate, bit by bit, little by little, can see you, "
     "learn from mistakes, how we learn, part of learning, perfectly normal, quite normal, keep that up, thumbs up, cheer up, never "
     "mind, be kind to yourself, hang on in, youre doing, you are doing, you did well, you did great, you did very well, you did it, you made it, you can "

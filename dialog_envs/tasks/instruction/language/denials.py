@@ -14,11 +14,12 @@ from .stems import stem
 DENIES = 1.75
 """Least evidence with which a sentence denies a belief."""
 NEGATIONS = frozenset(
-    "not no never isnt arent doesnt dont didnt cannot cant wont nothing neither nor wasnt without wouldnt shouldnt neednt none".split()
+    """not no never isnt arent doesnt dont didnt cannot cant wont nothing neither nor wasnt without wouldnt
+        shouldnt neednt none nobody noone hardly aint""".split()
 )
 _CONTRAST = frozenset(
-    """but yet however though although instead rather only even just alone still nothing too itself may often would could
-    nearly very both none merely well simply same single""".split()
+    """but yet however though although instead rather only even just alone still nothing too itself may
+        often would could nearly very both none merely well simply same single""".split()
 )
 _BUT = frozenset("but yet still even".split())
 _STARTS = frozenset("no nope wrong not nah".split())

@@ -21,30 +21,36 @@ _FORMULA = re.compile(
 )
 _NAME = re.compile(r"(?<=[a-z,;] )(?!I\b|I')[A-Z][a-z]{2,}")
 _UNITS = frozenset(
-    """kg grams gram g kilograms km m cm mm metres metre meters meter litres litre liters liter ml newton newtons
-    joule joules watt watts volt volts amp amps ampere hertz hz celsius degrees kelvin pascal pascals bar seconds
-    minutes hours euros euro dollars percent per cent bits bytes kb mb nm ph mol mmol""".split()
+    """kg grams gram g kilograms km m cm mm metres metre meters meter litres litre liters liter ml newton
+        newtons joule joules watt watts volt volts amp amps ampere hertz hz celsius degrees kelvin pascal
+        pascals bar seconds minutes hours euros euro dollars percent per cent bits bytes kb mb nm ph mol
+        mmol""".split()
 )
 _COUNTS = frozenset(
-    "two three four five six seven eight nine ten eleven twelve dozen twenty thirty forty fifty hundred thousand million millions".split()
+    """two three four five six seven eight nine ten eleven twelve dozen twenty thirty forty fifty hundred
+        thousand million millions""".split()
 )
 _CASE = frozenset(
-    "a an my your his her somebody someone one suppose say if when once take two three five ten there last in".split()
+    """a an my your his her somebody someone one suppose say if when once take two three five ten there
+        last in""".split()
 )
 _GENERAL = frozenset(
-    "always any anything everything every everyone all whatever however means mean called generally usually whenever simply never".split()
+    """always any anything everything every everyone all whatever however means mean called generally
+        usually whenever simply never""".split()
 )
 _PEOPLE = frozenset("you your youre youll he she his her somebody someone friend i my".split())
 _PAST = frozenset(
-    "was were had did went came took got gave made found fell rose grew sold bought said saw ran paid wrote won lost kept sank".split()
+    """was were had did went came took got gave made found fell rose grew sold bought said saw ran paid
+        wrote won lost kept sank""".split()
 )
 _ONE = frozenset("a an one two three".split())
 _IF = frozenset("if when once after in on".split())
 _LIKENED = frozenset(
-    "a an the those these that when your my our two how having being trying putting going in with one some".split()
+    """a an the those these that when your my our two how having being trying putting going in with one
+        some""".split()
 )
 _LIKING = frozenset(
-    "you i we they would things people anything something numbers nothing dont really to feels id not".split()
+    """you i we they would things people anything something numbers nothing dont really to feels id not""".split()
 )
 
 

@@ -30,20 +30,22 @@ TAIL, SHORT = 6, 4
 """A sentence of the material is known again by its last words, whatever leads in to it; very short ones are not."""
 
 _STOP = frozenset(
-    """a an the and or but if then so of to in on at by with for from as into onto than that this these those it its
-    is are was were be been being am do does did done has have had will would can could should may might must
-    shall not no nor yes i me my you your we us our they them their he she his her one ones there here when where
-    while what which who whom whose why how because about after before between during over under up down out off
-    again very too just only also even more most much many some any all both each every other another such same
-    own still yet ever never always often sometimes get gets got make makes made take takes took go goes went come
-    comes came say says said see sees know think like means mean meaning called thing things something anything
-    nothing everything way ways kind kinds sort lot lots bit time times well now really let lets im youre theyre
-    dont doesnt isnt arent cant wont id ill ive thats whats theres actually imagine picture example instance
-    suppose idea ideas two three first second exactly simply question answer explain understand tell tells keep
-    keeps give gives put puts use uses used using rather quite almost nearly however therefore hence thus without
-    within through across along against though although whether until since else itself themselves yourself myself
-    common mistake mistaken people many good right wrong true false sure little big small large great long short
-    high low new old day days part parts whole place number numbers""".split()
+    """a an the and or but if then so of to in on at by with for from as into onto than that this these
+        those it its is are was were be been being am do does did done has have had will would can could
+        should may might must shall not no nor yes i me my you your we us our they them their he she his her
+        one ones there here when where while what which who whom whose why how because about after before
+        between during over under up down out off again very too just only also even more most much many
+        some any all both each every other another such same own still yet ever never always often sometimes
+        get gets got make makes made take takes took go goes went come comes came say says said see sees
+        know think like means mean meaning called thing things something anything nothing everything way
+        ways kind kinds sort lot lots bit time times well now really let lets im youre theyre dont doesnt
+        isnt arent cant wont id ill ive thats whats theres actually imagine picture example instance suppose
+        idea ideas two three first second exactly simply question answer explain understand tell tells keep
+        keeps give gives put puts use uses used using rather quite almost nearly however therefore hence
+        thus without within through across along against though although whether until since else itself
+        themselves yourself myself common mistake mistaken people many good right wrong true false sure
+        little big small large great long short high low new old day days part parts whole place number
+        numbers""".split()
 )
 
 

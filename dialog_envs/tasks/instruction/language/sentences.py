@@ -25,8 +25,8 @@ _CONDITION = frozenset(
     "if when suppose imagine since because as while after once say given with in for at on".split()
 )
 _TELL = frozenset(
-    """explain tell describe define predict guess name calculate compute give summarise summarize teach show decide
-    complete finish justify compare""".split()
+    """explain tell describe define predict guess name calculate compute give summarise summarize teach
+        show decide complete finish justify compare""".split()
 )
 _OPENS = (
     AUXILIARIES
@@ -86,6 +86,15 @@ def _speller() -> Speller:
     return Speller(frozenset(known), targets)
 
 
+_REQUESTS = frozenset(
+    (
+        ("tell", "me"), ("let", "me"), ("to", "know"), ("mind", "telling"), ("mind", "saying"), ("to", "hear"),
+        ("to", "learn"), ("may", "i"), ("to", "ask"), ("share", "with"), ("enquire", "what"),
+    )
+)  # fmt: skip
+_WHAT = frozenset(
+    """what whats who whom how which where why when whether if about your you yourself bit little more""".split()
+)
 _TAGS = frozenset("right ok okay yes yeah clear see eh no alright agreed correct understood huh ye".split())
 """Words that make a question of a statement: "…, right?" """
 
@@ -130,8 +139,10 @@ def _tag(tokens: list[str]) -> int:
 
 def _middle(tokens: list[str]) -> int:
     """Where a question begins behind a statement ("it is mass per volume, so what happens if …"), or 0."""
-    if tokens[0] in _CONDITION or tokens[0] in _OPENS:
+    if tokens[0] in _CONDITION or tokens[0] in _OPENS or tokens[0].endswith("ing"):
         return 0
+    if len(tokens) > 5 and tokens[-1] == "?" and tokens[-3] in _OPENS and tokens[-4] == ",":
+        return 0  # "You know it, don't you?"
     for i in range(4, len(tokens) - 2):
         token, before = tokens[i], tokens[i - 1]
         if token not in _OPENS or not (before in _ASIDE or before in ",;—–" or (before == ":" and i > 8)):
@@ -163,10 +174,22 @@ def _examine(tokens: list[str], raw: str, table: Material) -> Sentence:
     return now
 
 
+def _requests(tokens: list[str]) -> bool:
+    """Whether somebody asks indirectly: "tell me whether …", "I'd like to know how …"."""
+    for i in range(min(len(tokens) - 2, 12)):
+        if (tokens[i], tokens[i + 1]) in _REQUESTS:
+            return not _WHAT.isdisjoint(tokens[i + 2 : i + 7])
+        if tokens[i] in ("wonder", "wondering", "curious") and tokens[i - 1] in ("i", "im", "am", "was"):
+            return not _WHAT.isdisjoint(tokens[i + 1 : i + 5])
+    return False
+
+
 def _asks(tokens: list[str], cues: dict[str, int]) -> bool:
     """Whether a sentence is a question, or asks to be told something."""
     if tokens[-1] == "?" or "?" in tokens[-3:]:
         return True
+    if _requests(tokens):
+        return "plan" not in cues or cues["plan"] > 3
     i = 0
     while (
         i < len(tokens)
@@ -182,7 +205,7 @@ def _asks(tokens: list[str], cues: dict[str, int]) -> bool:
     if tokens[-1] in ".!" and first in WH:
         return False
     if first in AUXILIARIES:
-        return after in SUBJECTS and len(tokens) > 2
+        return (after in SUBJECTS and len(tokens) > 2) or (i == 0 and "idea" in cues)
     if first in WH:
         return after not in ("a", "an") and i <= 2 and not any(mark in tokens[i:] for mark in (",",))
     return False
