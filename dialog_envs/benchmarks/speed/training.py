@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import gc
+import re
 import resource
 import statistics
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -203,14 +205,21 @@ def measure(shape: Shape, name: str, repeats: int, count: int, device: str) -> d
 
 def peak_bytes(shape: Shape, name: str, device: str) -> int:
     """Most memory that two steps take beyond what the process had before the model was there."""
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = _most_resident()
     step = make_step(shape, name, device)
     step()
     step()
-    if device != "cpu":
-        return int(torch.cuda.max_memory_allocated())
-    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-    return grown * (1 if sys.platform == "darwin" else 1024)
+    return int(torch.cuda.max_memory_allocated()) if device != "cpu" else _most_resident() - before
+
+
+def _most_resident() -> int:
+    """Bytes of this process at its largest. Linux's getrusage would count the process that started this one, too."""
+    status = Path("/proc/self/status")
+    if status.is_file():
+        (kilobytes,) = re.findall(r"VmHWM:\s*(\d+) kB", status.read_text())
+        return 1024 * int(kilobytes)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak * (1 if sys.platform == "darwin" else 1024)
 
 
 def line(row: dict[str, Any]) -> str:
