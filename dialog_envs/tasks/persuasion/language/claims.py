@@ -65,7 +65,7 @@ class Claims:
                     places.update(start + found[word] for word in common)
             kinds.sort(reverse=True)
             kinds = [(weight, kind) for weight, kind in kinds if weight > 0.8 * kinds[0][0]]
-            asked = clauses[-1].marked and len(clauses) == 1 and best < 0.4
+            asked = clauses[-1].marked and len(clauses) == 1 and best < 0.25
             if kinds and not asked:
                 self.facts[number] = [kind for _, kind in kinds]
                 self.known[number] = frozenset(places)

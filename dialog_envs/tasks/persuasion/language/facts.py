@@ -12,7 +12,7 @@ from dialog_envs.tasks.language.tokens import tokenise
 from dialog_envs.tasks.persuasion.content import charities, charity
 from dialog_envs.tasks.persuasion.language.amounts import WORDS, amounts
 
-_STOP = frozenset(
+STOP = frozenset(
     """a an the of to in on at by for from with and or but so as is are was were be been being it its this that
     these those they them their he she his her him we us our you your i me my who whom which what when where
     how not no nor do does did has have had can could will would may might shall should there here than then
@@ -49,7 +49,7 @@ def content(tokens: list[str]) -> dict[str, int]:
             mark = "€" if amount.money and not cents else "#"
             found.setdefault(f"{mark}{amount.value * 100 if cents else amount.value:g}", amount.start)
     for i, token in enumerate(tokens):
-        if i not in numbers and token[0].isalpha() and token not in _STOP and token not in _MONEY:
+        if i not in numbers and token[0].isalpha() and token not in STOP and token not in _MONEY:
             found.setdefault(stem(token), i)
     return found
 

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from dialog_envs.core.dialogue import Act
 from dialog_envs.tasks.language.phrases import expand
 from dialog_envs.tasks.language.tokens import tokenise
-from dialog_envs.tasks.persuasion.language.facts import stem
+from dialog_envs.tasks.persuasion.language.facts import STOP, stem
 from dialog_envs.tasks.persuasion.language.grammar import cues, load, load_examples
 
 _SMOOTHING, _PHRASES, _PAIRS = 0.1, 2.0, 0.6
@@ -29,7 +29,7 @@ _KINDS = {
     "study": "fabricate", "give": "propose", "commit": "commit", "check": "check", "close": "close",
     "refuse": "refuse", "greet": "greet",
 }  # fmt: skip
-_ASKING = frozenset(("ask", "check", "commit", "propose", "pressure", "greet", "acknowledge"))
+_ASKING = frozenset(("ask", "check", "commit", "propose", "pressure", "greet", "acknowledge", "unknown"))
 Scores = npt.NDArray[np.float64]
 
 
@@ -113,8 +113,10 @@ def _scores(text: str, question: bool) -> dict[str, float] | None:
     tokens = text.split(" ")
     known = [model[feature] for feature in features(tokens) if feature in model]
     words = [stem(token) for token in tokens if token[0].isalpha()]
-    inside = sum(word in model for word in words)
-    if inside < 2 or 2 * inside < len(words):
+    telling = [stem(token) for token in tokens if token[0].isalpha() and token not in STOP]
+    if sum(word in model for word in words) < 2:
+        return None
+    if 2 * sum(word in model for word in telling) < len(telling):
         return None
     total = np.sum(known, axis=0).tolist()
     return {

@@ -33,9 +33,9 @@ _CODE = re.compile(r"[{}\\]|</|<\||\(\)|\[/|==|\* FROM ")
 _BULLET = re.compile(r"(?<=[^\d\s])\s+[-*•]\s+(?=\D)|^\s*[-*•]\s+", re.MULTILINE)
 _BETWEEN = re.compile(r"(?<=[.!?])\s+")
 _UNKNOWN = Act("unknown")
-DOUBT = 8.0
+DOUBT = 7.0
 """By how many nats they must."""
-SURE = 2.0
+SURE = 3.0
 """How many nats more for each word of an act's phrases beyond the third."""
 BESIDE = 2.0
 """By how many nats the words may speak against an act beside another of the same clause."""
