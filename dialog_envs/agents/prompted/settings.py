@@ -8,6 +8,7 @@ from typing import Any
 
 from dialog_envs.agents.prompted.prompts import load_prompts
 from dialog_envs.errors import UnknownName, UsageError
+from dialog_envs.simulators.llm.registry import UnknownModel, check_name
 
 __all__ = ["METHODS", "Settings", "identity", "read_name", "sections"]
 
@@ -135,6 +136,12 @@ class UnknownSetting(UnknownName, UsageError):
     kind = "setting of a prompted agent"
 
 
+class UnknownPrompting(UnknownName, UsageError):
+    """What stands behind ``prompted:`` is neither a method nor a chat model."""
+
+    kind = "way to prompt or chat model"
+
+
 def read_name(argument: str, texts: Mapping[str, str]) -> dict[str, Any]:
     """``METHOD:MODEL``, either of which may be missing, and settings as texts → keyword arguments.
 
@@ -149,6 +156,7 @@ def read_name(argument: str, texts: Mapping[str, str]) -> dict[str, Any]:
     model = rest if options else argument
     if model:
         options["model"] = model
+    _check_model(str(options.get("model") or texts.get("model", "embedded")))
     for name, text in texts.items():
         if name not in _KINDS:
             raise UnknownSetting(name, _KINDS)
@@ -161,6 +169,13 @@ def read_name(argument: str, texts: Mapping[str, str]) -> dict[str, Any]:
         except ValueError:
             raise UsageError(f"prompted agent: {name} cannot be '{text:.80}'.") from None
     return options
+
+
+def _check_model(spec: str) -> None:
+    try:
+        check_name(spec)
+    except UnknownModel as error:
+        raise UnknownPrompting(spec.partition(":")[0], [*METHODS, *error.known]) from None
 
 
 def identity(options: Mapping[str, Any]) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from dialog_envs.errors import UnknownName, UsageError
 from dialog_envs.simulators.llm.base import ChatModel
-from dialog_envs.simulators.llm.spec import parse_spec, typed
+from dialog_envs.simulators.llm.spec import Spec, parse_spec, typed
 
 
 class UnknownModel(UnknownName):
@@ -75,10 +75,22 @@ def get_chat_model(spec: str, **options: Any) -> ChatModel:
         UsageError: the part after the colon is missing or wrong, or an option is.
         ModelUnavailable: the model, its engine or its key is not here; the message says how to get it.
     """
+    parsed = check_name(spec)
+    _, make = _MODELS[parsed.kind]
+    return make(parsed.argument, {**parsed.options, **options})
+
+
+def check_name(spec: str) -> Spec:
+    """Take a chat model's name apart, without making the model.
+
+    Raises:
+        UnknownModel: no such kind of model; the message lists what there is.
+        UsageError: the part after the colon is missing, or an option would hold a key.
+    """
     parsed = parse_spec(spec)
     if parsed.kind not in _MODELS:
         raise UnknownModel(spec, [form for form, _ in _MODELS.values()])
-    form, make = _MODELS[parsed.kind]
+    form, _ = _MODELS[parsed.kind]
     if ":" in form and not parsed.argument:
         raise UsageError(f"chat model '{spec}' is incomplete: write {form}.")
-    return make(parsed.argument, {**parsed.options, **options})
+    return parsed
