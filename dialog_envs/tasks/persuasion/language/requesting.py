@@ -8,7 +8,9 @@ from dialog_envs.tasks.persuasion.language.claims import Claims
 from dialog_envs.tasks.persuasion.language.clauses import Clause
 from dialog_envs.tasks.persuasion.language.wordlists import (
     ASKS,
+    BEFORE_AMOUNTS,
     BUYS,
+    COUNTED,
     RHETORICAL,
     SINGLE,
     STRONG_VALUES,
@@ -71,7 +73,7 @@ class Requests(Claims):
             self._add(clause.first("commit"), "commit")
             return True
         checks = real and not money and self._checks(clause)
-        wants = clause.has("give") and clause.has("prop")
+        wants = clause.has("give") and clause.has("prop", "strongprop")
         if checks and not wants and clause.weight("check") >= clause.weight(f"ask.{strong}"):
             return False
         if money:
@@ -111,21 +113,7 @@ class Requests(Claims):
     def _offered(self, amount: Amount, clause: Clause) -> bool:
         """Whether an amount is asked for rather than told of."""
         if not amount.money:
-            small = clause.end - clause.start <= 10
-            return bool(
-                (clause.question or clause.has("howabout"))
-                and clause.has("prop", "give")
-                and (amount.digits or small)
-                and amount.value >= 1
-                and not self._is_time(amount)
-                and clause.sentence not in self.facts
-                and (
-                    small
-                    or self.tokens[max(0, amount.start - 1)]
-                    in ("donate", "give", "spare", "about", "of", "contribute", "to")
-                )
-                and amount.end >= clause.end - 2
-            )
+            return self._bare(amount, clause)
         if clause.question:
             return not self._claims(clause)
         if clause.sentence in self.facts or amount.value < 1:
@@ -137,6 +125,17 @@ class Requests(Claims):
         if any(token in BUYS for token in after) and not clause.has("weakprop"):
             return False
         return clause.has("give", "weakprop", "token")
+
+    def _bare(self, amount: Amount, clause: Clause) -> bool:
+        """Whether a number without a currency is an offer: "how about 20?"."""
+        if not (clause.question or clause.has("howabout")) or not clause.has("prop", "give"):
+            return False
+        if clause.sentence in self.facts or amount.value < 1 or self._is_time(amount):
+            return False
+        after = self.tokens[amount.end] if amount.end < clause.end else ""
+        last = amount.end >= clause.end - 2 and after not in COUNTED
+        short = clause.end - clause.start <= 10
+        return last and (short or self.tokens[max(0, amount.start - 1)] in BEFORE_AMOUNTS)
 
     def _is_time(self, amount: Amount) -> bool:
         after = self.tokens[amount.end] if amount.end < len(self.tokens) else ""

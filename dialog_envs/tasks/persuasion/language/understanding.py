@@ -164,8 +164,11 @@ class _Turn(Statements):
 
     def _guess(self) -> None:
         """Where nothing certain was found: the faintest hint counts."""
-        for clause in self.clauses:
-            found = guess(self.tokens[clause.start : clause.end], clause.question)
+        for place, clause in enumerate(self.clauses):
+            if self._tag(clause):
+                continue
+            tagged = any(self._tag(other) for other in self.clauses[place + 1 : place + 2])
+            found = guess(self.tokens[clause.start : clause.end], clause.question or tagged)
             if found is not None:
                 self.acts.append((clause.start, found))
                 continue

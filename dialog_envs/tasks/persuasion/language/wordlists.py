@@ -51,3 +51,5 @@ TIME_UNITS = frozenset("minute minutes seconds second hours hour moment days wee
 COUNTED = frozenset("things reasons ways words questions points steps of last".split())
 OFFERED = frozenset(("#2", "#10", "#50", "#1", "#3", "#5"))
 """Numbers that are too common to tell a fact by."""
+BEFORE_AMOUNTS = frozenset("donate give spare about of contribute to at for with".split())
+"""Words before which a number without a currency is an amount."""
