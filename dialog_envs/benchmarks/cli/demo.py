@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from dialog_envs.benchmarks.cli.options import (
+    JsonOption,
+    OutOption,
+    SplitOption,
+    TaskOption,
+    UserModelOption,
+    UserOption,
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -16,26 +24,17 @@ def register(app: typer.Typer) -> None:
     @app.command("demo")
     def command(
         suite: Annotated[str, typer.Option("--suite", "-s", help="demo, or a .toml file.")] = "demo",
-        out: Annotated[
-            Path | None, typer.Option("--out", "-o", help="Run folder [default: runs/SUITE].")
-        ] = None,
-        split: Annotated[str, typer.Option(help="report, or validation to choose settings.")] = "report",
-        task: Annotated[
-            list[str] | None, typer.Option("--task", "-t", help="Only this task of the suite; repeatable.")
-        ] = None,
+        out: OutOption = None,
+        split: SplitOption = "report",
+        task: TaskOption = None,
         train_seed: Annotated[int, typer.Option(min=0, help="Added to the seed of every training.")] = 0,
         jobs: Annotated[
             int | None,
             typer.Option("--jobs", "-j", min=1, help="Stages at the same time [default: one a core]."),
         ] = None,
-        user: Annotated[
-            str | None,
-            typer.Option(help="Who plays the users: scripted, grounded, llm [default: as the suite says]."),
-        ] = None,
-        user_model: Annotated[
-            str | None, typer.Option(help="The chat model behind them: embedded, openai:MODEL …")
-        ] = None,
-        as_json: Annotated[bool, typer.Option("--json", help="Print leaderboard.json.")] = False,
+        user: UserOption = None,
+        user_model: UserModelOption = None,
+        as_json: JsonOption = False,
     ) -> None:
         """Imagine datasets, train on them, score everything, and show the leaderboard. Run again: it goes on."""
         from dialog_envs.benchmarks.cli.output import show_leaderboard

@@ -9,6 +9,15 @@ from typing import Annotated
 
 import typer
 
+from dialog_envs.benchmarks.cli.options import (
+    JsonOption,
+    OutOption,
+    SplitOption,
+    TaskOption,
+    UserModelOption,
+    UserOption,
+)
+
 
 def register(app: typer.Typer) -> None:
     """Adds the command ``eval`` to the application."""
@@ -27,16 +36,12 @@ def register(app: typer.Typer) -> None:
         suite: Annotated[
             str, typer.Option("--suite", "-s", help="quick, demo, full, or a .toml file.")
         ] = "quick",
-        task: Annotated[
-            list[str] | None, typer.Option("--task", "-t", help="Only this task of the suite; repeatable.")
-        ] = None,
-        out: Annotated[
-            Path | None, typer.Option("--out", "-o", help="Run folder [default: runs/SUITE].")
-        ] = None,
+        task: TaskOption = None,
+        out: OutOption = None,
         only: Annotated[
             bool, typer.Option("--only", help="Only the agents given, not the suite's own.")
         ] = False,
-        split: Annotated[str, typer.Option(help="report, or validation to choose settings.")] = "report",
+        split: SplitOption = "report",
         checkpoints: Annotated[
             Path | None,
             typer.Option(help="Folder of trained agents [default: checkpoints, here or in runs/*]."),
@@ -52,14 +57,9 @@ def register(app: typer.Typer) -> None:
             int | None,
             typer.Option("--jobs", "-j", min=1, help="Processes for built-in agents [default: one a core]."),
         ] = None,
-        user: Annotated[
-            str | None,
-            typer.Option(help="Who plays the users: scripted, grounded, llm [default: as the suite says]."),
-        ] = None,
-        user_model: Annotated[
-            str | None, typer.Option(help="The chat model behind them: embedded, openai:MODEL …")
-        ] = None,
-        as_json: Annotated[bool, typer.Option("--json", help="Print leaderboard.json.")] = False,
+        user: UserOption = None,
+        user_model: UserModelOption = None,
+        as_json: JsonOption = False,
         quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
         agent_args: Annotated[
             list[str] | None,
