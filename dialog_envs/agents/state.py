@@ -76,22 +76,31 @@ class Unfinished:
         return self.folder / METRICS
 
     def __enter__(self) -> Unfinished:
-        if self.writes:
-            try:
+        try:
+            if self.writes:
                 self.folder.mkdir(parents=True, exist_ok=True)
                 self._lock = (self.folder / "lock").open("a", encoding="utf-8")
                 fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                raise CheckpointError(
-                    f"another process is at the same training ('{self.folder}' is locked): wait for it, or choose "
-                    "another folder with --out."
-                ) from error
-            except OSError as error:
-                raise CheckpointError(
-                    f"'{self.out}' cannot be written ({error.strerror}): choose another place."
-                ) from error
-        self._read()
+            self._read()
+        except BlockingIOError as error:
+            self._close()
+            raise CheckpointError(
+                f"another process is at the same training ('{self.folder}' is locked): wait for it, or choose "
+                "another folder with --out."
+            ) from error
+        except (OSError, ValueError, KeyError) as error:
+            self._close()
+            reason = getattr(error, "strerror", None) or str(error)
+            raise CheckpointError(
+                f"'{self.folder}' cannot be used ({reason}): choose another folder with --out, or remove this one to "
+                "begin again."
+            ) from error
         return self
+
+    def _close(self) -> None:
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if self._lock is None:
@@ -101,19 +110,14 @@ class Unfinished:
                 _remove(folder, mine=folder == self.folder)
         elif not (self.folder / STATE).is_file():
             shutil.rmtree(self.folder, ignore_errors=True)
-        self._lock.close()
+        self._close()
 
     def _read(self) -> None:
         """Finds the state that an earlier process left, and cuts the log off where the state was saved."""
         file = self.folder / STATE
         if file.is_file():
-            try:
-                self._found = json.loads(file.read_text(encoding="utf-8"))
-            except ValueError as error:
-                raise CheckpointError(
-                    f"'{file}' is damaged ({error}): remove '{self.folder}' and begin again."
-                ) from error
-            self.stages = dict(self._found["stages"])
+            found = self._found = json.loads(file.read_text(encoding="utf-8"))
+            self.stages = dict(found["stages"])
         if self.writes:
             with self.metrics.open("ab") as log:
                 log.truncate(self._found["logged"] if self._found else 0)

@@ -36,7 +36,7 @@ class TensorBoard:
         _imported("tensorboard", "tensorboard")
         from torch.utils.tensorboard import SummaryWriter
 
-        self.writer: Any = SummaryWriter(str(out.parent / "tensorboard" / out.name))  # type: ignore[no-untyped-call]
+        self.writer: Any = SummaryWriter(str(out.parent / "tensorboard" / out.name))
         lines = "\n".join(f"    {name}: {value}" for name, value in settings.items())
         self.writer.add_text("settings", lines)
 
