@@ -213,6 +213,6 @@ class Requests(Claims):
     def _checks(self, clause: Clause) -> bool:
         """Whether a question asks whether what was said is clear; single words only at its beginning or end."""
         return any(
-            end - start > 1 or end == clause.end or (start == clause.start and clause.end - start <= 3)
+            end - start > 1 or clause.end - clause.start <= 4
             for start, end in clause.hits.get("check", ())
         )
