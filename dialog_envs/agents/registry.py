@@ -31,6 +31,7 @@ from dialog_envs.agents.arguments import read_arguments
 from dialog_envs.agents.base import Agent, as_agent
 from dialog_envs.agents.checkpoint import TRAINING, read_training
 from dialog_envs.errors import AgentError, CheckpointError, DialogEnvsError, UnknownAgent, UsageError
+from dialog_envs.simulators.llm.redact import redact_url
 
 __all__ = ["BUILT_IN", "ENTRY_POINT_GROUP", "LEARNED", "AgentSpec", "agent_names", "resolve_agent"]
 
@@ -108,7 +109,7 @@ def resolve_agent(
     if head in BUILT_IN:
         if head in LEARNED:
             return _learned(label or head, head, argument, checkpoints, given)
-        return _built_in(label or rest, head, argument, given)
+        return _built_in(label, head, argument, given)
     if rest in _plugins():
         return _plugin(label or rest, _plugins()[rest], given)
     if ":" in rest:
@@ -161,7 +162,8 @@ def _remote(label: str, url: str) -> AgentSpec:
 
         return HttpAgent(url, task=task)
 
-    return AgentSpec(label, url, f"url:{url}", build)
+    shown = redact_url(url)
+    return AgentSpec(label, shown, f"url:{shown}", build)
 
 
 def _built_in(label: str, name: str, argument: str, settings: Mapping[str, str]) -> AgentSpec:
@@ -175,6 +177,7 @@ def _built_in(label: str, name: str, argument: str, settings: Mapping[str, str])
     _refuse_settings(name, settings)
     fingerprint = f"built-in:{name}:{argument}:{_version()}"
     source = f"{name}:{argument}" if argument else name
+    label = label or source
     return AgentSpec(
         label, source, fingerprint, build, elsewhere=f"{label}={source}" if name in _PLAIN else None
     )
@@ -187,7 +190,7 @@ def _prompted(label: str, argument: str, settings: Mapping[str, str]) -> AgentSp
     options = PromptedAgent.read_name(argument, settings)
     fingerprint = f"built-in:{_PROMPTED}:{PromptedAgent.identity(options)}:{_version()}"
     source = f"{_PROMPTED}:{argument}" if argument else _PROMPTED
-    return AgentSpec(label, source, fingerprint, lambda task: PromptedAgent(task=task, **options))
+    return AgentSpec(label or source, source, fingerprint, lambda task: PromptedAgent(task=task, **options))
 
 
 def _refuse_settings(agent: str, settings: Mapping[str, str]) -> None:

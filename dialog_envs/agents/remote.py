@@ -10,17 +10,20 @@ Blame: no connection, a timeout, a reply that breaks off, and the statuses 429, 
 
 from __future__ import annotations
 
+import base64
 import json
 import urllib.error
 import urllib.request
 from http.client import HTTPException, IncompleteRead
 from typing import Any
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from dialog_envs.agents.base import Usage
 from dialog_envs.core.dialogue import Observation
 from dialog_envs.errors import AgentError, ChatModelError
+from dialog_envs.simulators.llm.redact import redact, redact_url, url_secrets
 
 __all__ = ["HttpAgent"]
 
@@ -32,7 +35,7 @@ class HttpAgent:
     """An agent that a server plays.
 
     Args:
-        url: where to post to.
+        url: where to post to. A name and password in it are sent as basic authentication, and shown nowhere.
         task: the task; its id is sent along.
         timeout: seconds to wait for a reply.
         attempts: how often to try while the server is busy or away.
@@ -50,7 +53,9 @@ class HttpAgent:
         attempts: int = 4,
         longest_wait: float = 8.0,
     ) -> None:
-        self.url = url
+        self.url = redact_url(url)
+        self._address, self._login = _without_login(url)
+        self._secrets = url_secrets(url)
         self._task = str(getattr(task, "id", ""))
         self._timeout = timeout
         self._attempts = attempts
@@ -91,7 +96,8 @@ class HttpAgent:
         return self._usage
 
     def _ask(self, body: bytes) -> str:
-        request = urllib.request.Request(self.url, data=body, headers={"Content-Type": "application/json"})
+        headers = {"Content-Type": "application/json", **self._login}
+        request = urllib.request.Request(self._address, data=body, headers=headers)
         try:
             with urllib.request.urlopen(request, timeout=self._timeout) as reply:
                 raw = reply.read(_LARGEST_REPLY + 1)
@@ -107,7 +113,7 @@ class HttpAgent:
                     f"the agent's server at {self.url} answered with status {error.code}."
                 ) from error
         except (OSError, HTTPException) as error:  # timeouts, no connection, and replies that break off
-            reason = getattr(error, "reason", error)
+            reason = redact(str(getattr(error, "reason", error)), *self._secrets)
             raise ChatModelError(
                 f"no reply from the agent's server at {self.url}: {reason}. Is it running?"
             ) from error
@@ -134,3 +140,13 @@ class HttpAgent:
             raise AgentError(f"the agent's server at {self.url} replied with a text that is no string.")
         self._usage = self._usage + spent
         return text
+
+
+def _without_login(url: str) -> tuple[str, dict[str, str]]:
+    """The address without name and password, and the header that carries them."""
+    parts = urlsplit(url)
+    login, at, host = parts.netloc.rpartition("@")
+    if not at:
+        return url, {}
+    encoded = base64.b64encode(unquote(login).encode()).decode()
+    return urlunsplit(parts._replace(netloc=host)), {"Authorization": f"Basic {encoded}"}

@@ -111,13 +111,17 @@ class PromptedAgent:
         """The same, each with what it used, and with its failure where it failed: that costs the others nothing."""
         turns: Turns[int] = Turns(self.model)
         for number, (observation, seed) in enumerate(zip(observations, seeds, strict=True)):
-            turns.begin(number, self._way(self.moment(observation, seed)))
+            turns.begin(number, self.asking(observation, seed))
         ended: dict[int, Answer] = {}
         while turns:
             number, answer = turns.wait()
             ended[number] = answer
             self._used = self._used + answer.usage
         return [ended[number] for number in range(len(observations))]
+
+    def asking(self, observation: Observation, seed: int) -> Asking[str]:
+        """The same turn as a generator of requests to the model, for callers that have them answered themselves."""
+        return self._way(self.moment(observation, seed))
 
     def usage(self) -> Usage:
         """Tokens and cost since ``start``, of everything that was asked: reasoning and simulations too."""
