@@ -15,14 +15,27 @@ from dialog_envs.simulators.imagination.rollout import Cast
 def make_cast(
     task: Task[Any, Any, Any], seed: int, policies: Mapping[str, float] | None, speakers: Mapping[str, Any],
     model_share: float, families: Sequence[str] | None, user: str, reward: str, model: str | None,
+    variants: Sequence[str] = (), success_share: float = 0.5,
 ) -> Cast:  # fmt: skip
-    """Check the arguments, and put them in one canonical form."""
+    """Check the arguments, and put them in one canonical form.
+
+    Args:
+        task, seed, policies, speakers, model_share, families, user, reward, model, success_share: as
+            :func:`~dialog_envs.simulators.imagination.engine.imagine` takes them.
+        variants: prompts that imagine whole dialogues, where that is what is to be done.
+    """
     if seed < 0:
         raise UsageError(f"the seed must not be negative; got {seed}")
     if reward not in REWARDS:
         raise UsageError(f"reward must be one of {', '.join(REWARDS)}; got {reward!r:.60}")
     if user not in USERS:
         raise UnknownName(user, USERS, "These are the user simulators.")
+    if not 0.0 <= success_share <= 1.0:
+        raise UsageError(f"the share of successes must be between 0 and 1; got {success_share}")
+    if variants:
+        shares = _checked_variants(policies, variants)
+        chosen = typical_families(task, families)
+        return Cast(task, seed, shares, chosen, user, reward, {}, {}, success_share=success_share)
     models = {name: model or model_name(speaker) for name, speaker in speakers.items()}
     mixture = policies if policies is not None else default_mixture(task, tuple(speakers), model_share)
     return Cast(
@@ -81,10 +94,26 @@ def _checked_mixture(
             raise UsageError(
                 f"policy '{name}' sees the persona: what it does cannot be learned from the dialogue."
             )
-    total = sum(mixture.values())
+    return _shares(mixture)
+
+
+def _checked_variants(weights: Mapping[str, float] | None, variants: Sequence[str]) -> dict[str, float]:
+    """Shares of the prompts that imagine; all alike where nobody says otherwise."""
+    given = weights if weights is not None else dict.fromkeys(variants, 1.0)
+    full = {name if name in variants else f"imagine.{name}": weight for name, weight in given.items()}
+    for name, weight in full.items():
+        if name not in variants:
+            raise UnknownName(name, variants, "These are the prompts that imagine dialogues.")
+        if not 0.0 <= weight < float("inf"):
+            raise UsageError(f"the weight of prompt '{name}' must be at least 0; got {weight}")
+    return _shares(full)
+
+
+def _shares(weights: Mapping[str, float]) -> dict[str, float]:
+    total = sum(weights.values())
     if total <= 0:
         raise UsageError("the weights of the policies sum to 0: give at least one a weight")
-    return {name: round(mixture[name] / total, 12) for name in sorted(mixture) if mixture[name] > 0}
+    return {name: round(weights[name] / total, 12) for name in sorted(weights) if weights[name] > 0}
 
 
 def model_name(speaker: Any) -> str | None:

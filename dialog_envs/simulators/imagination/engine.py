@@ -1,34 +1,85 @@
-"""The imagination engine: rolls out policies, criticises what they made, and writes a dataset.
+"""The imagination engine: makes dialogues, criticises them, and writes a dataset.
 
-Everything about an attempt follows from the dataset's seed and the attempt's index, so the same call gives the same
-bytes, whether it ran through or was killed and run again. ``imagine`` is one function a reader can follow:
-plan → play → criticise → revise → write.
+Two modes make the same kind of episode. ``rollout``: policies, a language model among them if one is given, talk with
+the simulated user in the environment. ``imagine``: a language model proposes people, writes whole dialogues with them,
+judges them and revises what fails (reason, imagine, critique: arXiv 2311.05584, section 4.1). Either way the reward is
+the task's own, computed from persona and trace.
+
+Everything about an attempt follows from the dataset's seed, the attempt's index and what the models reply, so the same
+call gives the same bytes, whether it ran through or was killed and run again. ``imagine`` is one function a reader can
+follow: reason → make (play or imagine, criticise, revise) → write.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from dialog_envs.datasets.files import CARD
 from dialog_envs.datasets.reader import Dataset, read_dataset, read_manifest
 from dialog_envs.datasets.store import DatasetWriter, check_free
-from dialog_envs.errors import DatasetError, UsageError
+from dialog_envs.errors import (
+    BudgetExceeded,
+    ChatModelError,
+    DatasetError,
+    DialogEnvsError,
+    ModelUnavailable,
+    UsageError,
+)
 from dialog_envs.registration import get_task
 from dialog_envs.simulators.imagination import provenance
+from dialog_envs.simulators.imagination.asking import Asking, Ended, add_up, drive
 from dialog_envs.simulators.imagination.casting import make_cast
-from dialog_envs.simulators.imagination.critique import criticise, failed
+from dialog_envs.simulators.imagination.critique import failed
 from dialog_envs.simulators.imagination.journal import Journal
-from dialog_envs.simulators.imagination.report import card
-from dialog_envs.simulators.imagination.revise import revise
-from dialog_envs.simulators.imagination.rollout import Cast, play
+from dialog_envs.simulators.imagination.making import USER, Direction, Made, imagined, judged, rolled_out
+from dialog_envs.simulators.imagination.models import Models
+from dialog_envs.simulators.imagination.prompting import load_prompts
+from dialog_envs.simulators.imagination.reasoning import Reasoned, Reasoning
+from dialog_envs.simulators.imagination.report import card, critique_log, people_text, rejected_log
+from dialog_envs.simulators.imagination.rollout import Attempt, play
+from dialog_envs.simulators.llm import ChatModel
 
 COHORT = 4096
-"""Most attempts planned at once; those of a language model among them are played side by side."""
+"""Most attempts planned at once; those of a language model among them are made side by side."""
 MOST_ATTEMPTS = 4
-"""Attempts an episode after which the engine gives up: the critique drops nearly everything."""
+"""Attempts an episode after which the engine gives up: nearly everything is dropped."""
+MOST_FAILURES = 8
+"""Attempts in a row whose calls fail for good, after which the model is taken to be gone."""
+MODES = ("rollout", "imagine")
+PEOPLE = 24
+"""People that are asked for in mode ``imagine``, unless somebody says otherwise."""
+PERSONAS, CRITIQUES, REJECTED = "personas.json", "critiques.jsonl", "rejected.jsonl"
+"""Beside a dataset that a model took part in: the people, the verdicts with all versions, what was thrown away."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far the work is.
+
+    Attributes:
+        step: ``reason`` or ``dialogues``.
+        done, wanted: people, or dialogues kept.
+        attempts: dialogues made so far, those not kept included.
+        rejected: replies thrown away.
+        cost_usd: US dollars so far, of earlier parts of the same work, too.
+    """
+
+    step: str
+    done: int
+    wanted: int
+    attempts: int = 0
+    rejected: int = 0
+    cost_usd: float = 0.0
+
+    @property
+    def expected_usd(self) -> float:
+        """What the whole will have cost if it goes on like this."""
+        return self.cost_usd * self.wanted / self.done if self.done and self.step == "dialogues" else 0.0
 
 
 def imagine(
@@ -47,6 +98,16 @@ def imagine(
     user: str = "scripted",
     reward: str = "binary",
     replace_existing: bool = False,
+    mode: str = "rollout",
+    imaginer: str | ChatModel | None = None,
+    critic: str | ChatModel | None = None,
+    personas: int | None = None,
+    success_share: float = 0.5,
+    rounds: int = 1,
+    attempts: int = 4,
+    prompts: str | Path | None = None,
+    max_cost: float | None = None,
+    watch: Callable[[Standing], None] | None = None,
 ) -> Dataset:
     """Make a dataset, or finish it, or return it if it is there.
 
@@ -56,78 +117,248 @@ def imagine(
         episodes: how many to keep (as many attempts are made as that takes).
         seed: of everything.
         policies: policy → weight; names of the task's scripted policies or of ``speakers``. By default the task's
-            ``behaviour_mixture``, with ``model_share`` of it given to the speakers.
+            ``behaviour_mixture``, with ``model_share`` of it given to the speakers. In mode ``imagine``: prompt variant
+            → weight, all alike by default.
         model: name of the language model behind the speakers, for the record; by default what they say of themselves.
-        critique: drop or repair dialogues that fail the criteria.
+        critique: drop, repair or revise dialogues that fail the criteria.
         families: typical families of users; all by default. Held-out ones are refused.
         progress: called as ``progress(kept so far, wanted)``.
-        speakers: agent-like objects by policy name: ``act_batch(observations, seeds) -> texts``, or ``start`` and
-            ``act``. This is how a language model takes part.
+        speakers: agent-like objects by policy name: ``asking(observation, seed)``, a generator of model requests;
+            ``act_batch(observations, seeds) -> texts``; or ``start`` and ``act``. This is how a language model takes
+            part in rollouts.
         model_share: the speakers' share when ``policies`` is not given.
         user: name of the user simulator.
         reward: scheme of the stored rewards: ``binary`` (the paper's), ``graded`` or ``dense``.
         replace_existing: make it again where ``out`` holds a dataset of other settings, instead of refusing.
+        mode: ``"rollout"`` or ``"imagine"``.
+        imaginer: a chat model or its name: who proposes people, and writes dialogues in mode ``imagine``.
+        critic: a chat model that judges by the task's criteria, beside the rules; in mode ``imagine`` the imaginer by
+            default, in rollouts nobody.
+        personas: how many people the imaginer proposes; 0 draws personas from the prior. By default 24 (or
+            ``episodes``, if that is less) in mode ``imagine``, else 0.
+        success_share: share of imagined dialogues that are to end in success.
+        rounds: how often an imagined dialogue is revised at most.
+        attempts: how often a model is asked for a reply that can be used.
+        prompts: a folder with prompts of one's own (:mod:`dialog_envs.simulators.imagination.prompting`).
+        max_cost: US dollars that model calls may cost, over all parts of the work.
+        watch: called with the :class:`Standing` whenever something is done.
 
     Returns:
         The dataset, read back from disk.
 
     Raises:
         UnknownTask, UnknownName, UsageError: a name or value cannot be used.
-        DatasetError: ``out`` is taken or cannot be written, or the critique drops nearly everything.
+        DatasetError: ``out`` is taken or cannot be written, or nearly everything is dropped.
         SimulatorError: a language model did not answer; run again to go on from there.
+        BudgetExceeded: ``max_cost`` is reached; run again with more to go on from there.
     """
     out = Path(out)
+    chosen = load_prompts(prompts)
     cast = make_cast(
-        get_task(task), seed, policies, speakers or {}, model_share, families, user, reward, model
-    )
-    if episodes < 1:
-        raise UsageError(f"a dataset needs at least one episode; got {episodes}")
-    settings = provenance.settings(cast, critique)
+        get_task(task), seed, policies, speakers or {}, model_share, families, user, reward, model,
+        chosen.variants if mode == "imagine" else (), success_share,
+    )  # fmt: skip
+    models = Models.of(mode, imaginer, critic, critique, cast.speakers)
+    wanted_people = _check(mode, models, episodes, personas, rounds, attempts)
+    if mode == "imagine":
+        cast = replace(cast, user=USER, models=dict.fromkeys(cast.mixture, str(models.version("imaginer"))))
+    direction = Direction(
+        cast, chosen, critique, models.critic is not None, rounds, attempts, models.small("imaginer"),
+        models.small("critic"), models.version("imaginer"),
+    )  # fmt: skip
+    settings = provenance.settings(direction, mode, models, wanted_people)
     whole = provenance.settings_hash({**settings, "episodes": episodes})
     done = _finished(out, whole, replace_existing)
     if done is not None:
         return done
-    with Journal(out, provenance.settings_hash(settings)) as journal:
-        count = _fill(cast, journal, episodes, critique, progress)
-        attempts = [journal.episodes[index] for index in range(count)]
-        facts = provenance.facts(cast, settings, whole, episodes, critique, attempts)
-        with DatasetWriter(out, facts, replace=replace_existing) as writer:
-            writer.write_all(episode for episode in attempts if episode.critique.verdict != "dropped")
-            writer.write_dropped(episode for episode in attempts if episode.critique.verdict == "dropped")
-            writer.write_text(CARD, card(writer.manifest(), attempts))
+    with Journal(out, provenance.settings_hash(settings)) as journal, ExitStack() as stack:
+        models = models.recorded(journal.recorded)
+        if max_cost is not None:
+            from dialog_envs.simulators.llm.budget import Budget, spending
+
+            stack.enter_context(spending(Budget(max_cost, file=journal.purse)))
+        reasoned = _reason(direction, models, wanted_people, watch)
+        if reasoned is not None:
+            direction = replace(direction, cast=replace(cast, people=reasoned.cast))
+        work = _Work(direction, mode, models, journal, episodes, reasoned, max_cost, progress, watch)
+        made = [journal.made[index] for index in range(work.fill())]
+        facts = provenance.facts(direction, mode, models, settings, whole, episodes, made, reasoned)
+        _write(out, facts, made, reasoned, replace_existing)
         journal.delete()
     return read_dataset(out)
 
 
-def _fill(
-    cast: Cast, journal: Journal, wanted: int, critique: bool, progress: Callable[[int, int], None] | None
-) -> int:
-    """Play attempts 0, 1, 2 … until ``wanted`` of them are kept. Returns how many that took."""
-    count = kept = 0
-    while kept < wanted:
-        if count > 100 and count >= MOST_ATTEMPTS * wanted:
-            reasons = Counter(name for episode in journal.episodes.values() for name in failed(episode))
-            named = ", ".join(f"{name} {number}" for name, number in reasons.most_common())
-            raise DatasetError(
-                f"of {count} dialogues the critique kept {kept} (failed: {named}): choose other policies, or turn it "
-                "off with --no-critique."
-            )
-        indices = range(count, count + min(wanted - kept, COHORT))
-        kept += sum(
-            journal.episodes[index].critique.verdict != "dropped"
-            for index in indices
-            if index in journal.episodes
+def _check(mode: str, models: Models, episodes: int, personas: int | None, rounds: int, attempts: int) -> int:
+    """The number of people to propose. Raises :class:`UsageError`."""
+    if mode not in MODES:
+        raise UsageError(f"mode must be one of {', '.join(MODES)}; got {mode!r:.60}")
+    if episodes < 1:
+        raise UsageError(f"a dataset needs at least one episode; got {episodes}")
+    if rounds < 0 or attempts < 1:
+        raise UsageError(f"there are at least 0 rounds and 1 attempt; got {rounds} and {attempts}")
+    people = personas if personas is not None else min(PEOPLE, episodes) if mode == "imagine" else 0
+    if people < 0:
+        raise UsageError(f"the number of personas must not be negative; got {people}")
+    if models.imaginer is None and (mode == "imagine" or people):
+        what = "dialogues are imagined" if mode == "imagine" else "people are proposed"
+        raise UsageError(
+            f"{what} by a language model: name one, as in --model openai:MODEL or --model embedded."
         )
-        missing = [cast.attempt(index) for index in indices if index not in journal.episodes]
-        for index, episode in play(cast, missing):
-            if critique:
-                episode = revise(cast.task, criticise(episode, cast.task.act_roles), cast.reward)
-            journal.add(index, episode)
-            kept += episode.critique.verdict != "dropped"
-            if progress is not None:
-                progress(kept, wanted)
-        count = indices.stop
-    return count
+    return people
+
+
+def _reason(
+    direction: Direction, models: Models, wanted: int, watch: Callable[[Standing], None] | None
+) -> Reasoned | None:
+    if not wanted:
+        return None
+    cast = direction.cast
+
+    def told(found: int, of: int) -> None:
+        if watch is not None:
+            watch(Standing("reason", found, of))
+
+    assert models.imaginer is not None
+    step = Reasoning(
+        cast.task, models.imaginer, direction.prompts, cast.families, cast.seed, direction.attempts,
+        models.at_once, direction.small,
+    )  # fmt: skip
+    return step.people(wanted, told)
+
+
+class _Work:
+    """Attempts 0, 1, 2 … until enough of them are kept."""
+
+    def __init__(
+        self,
+        direction: Direction,
+        mode: str,
+        models: Models,
+        journal: Journal,
+        wanted: int,
+        reasoned: Reasoned | None,
+        max_cost: float | None,
+        progress: Callable[[int, int], None] | None,
+        watch: Callable[[Standing], None] | None,
+    ) -> None:
+        self._direction, self._mode, self._models, self._journal = direction, mode, models, journal
+        self._wanted, self._max_cost, self._progress, self._watch = wanted, max_cost, progress, watch
+        self._cost = _dollars(reasoned) + sum(_dollars(made) for made in journal.made.values())
+        self._rejected = 0 if reasoned is None else len(reasoned.rejected)
+        self._rejected += sum(len(made.rejected) for made in journal.made.values())
+        self._kept = 0
+        self._failures: list[DialogEnvsError] = []
+        self._in_a_row = 0
+
+    def fill(self) -> int:
+        """How many attempts it took.
+
+        Raises:
+            DialogEnvsError: see :func:`imagine`.
+        """
+        count = 0
+        while self._kept < self._wanted:
+            if count > 100 and count >= MOST_ATTEMPTS * self._wanted:
+                raise self._hopeless(count)
+            indices = range(count, count + min(self._wanted - self._kept, COHORT))
+            self._kept += sum(self._journal.made[i].kept for i in indices if i in self._journal.made)
+            missing = [self._direction.cast.attempt(i) for i in indices if i not in self._journal.made]
+            for ended in drive(self._models.router(), self._jobs(missing), self._models.at_once):
+                self._note(ended)
+            if self._failures:
+                raise self._failures[0]
+            count = indices.stop
+        return count
+
+    def _jobs(self, attempts: Sequence[Attempt]) -> Iterator[tuple[int, Asking[Made]]]:
+        """An attempt each, as long as it makes sense to begin another one."""
+        direction = self._direction
+        if self._mode == "imagine":
+            for attempt in attempts:
+                if self._stopped():
+                    return
+                yield attempt.index, imagined(direction, attempt)
+            return
+        by_index = {attempt.index: attempt for attempt in attempts}
+        speakers = direction.cast.speakers
+        asking = {i for i, one in by_index.items() if hasattr(speakers.get(one.policy), "asking")}
+        for index, episode in play(direction.cast, [one for one in attempts if one.index not in asking]):
+            yield index, judged(direction, by_index[index], episode)
+            if self._stopped():
+                return
+        for index in sorted(asking):
+            if self._stopped():
+                return
+            yield index, rolled_out(direction, by_index[index])
+
+    def _note(self, ended: Ended[int, Made]) -> None:
+        """Put an attempt that ended on record."""
+        if ended.error is not None or ended.result is None:
+            error = ended.error or DatasetError(f"attempt {ended.key} came to nothing")
+            if not isinstance(error, (ChatModelError, BudgetExceeded)):
+                raise error
+            self._failures.append(error)
+            self._in_a_row += 1
+            return
+        self._in_a_row = 0
+        made = replace(ended.result, usage=ended.usage)
+        self._journal.add(ended.key, made)
+        self._cost += _dollars(made)
+        self._rejected += len(made.rejected)
+        self._kept += made.kept
+        if self._progress is not None:
+            self._progress(self._kept, self._wanted)
+        if self._watch is not None:
+            done = len(self._journal.made)
+            self._watch(Standing("dialogues", self._kept, self._wanted, done, self._rejected, self._cost))
+
+    def _stopped(self) -> bool:
+        """Whether no other attempt shall begin; what is under way is finished."""
+        if self._max_cost is not None and 0 < self._max_cost <= self._cost:
+            self._failures.append(
+                BudgetExceeded(
+                    f"model calls have cost ${self._cost:.4f} of the ${self._max_cost:g} that they may. What is "
+                    "done is kept: run the same command with a larger --max-cost to go on."
+                )
+            )
+            return True
+        fatal = (BudgetExceeded, ModelUnavailable)
+        return self._in_a_row >= MOST_FAILURES or any(isinstance(error, fatal) for error in self._failures)
+
+    def _hopeless(self, count: int) -> DatasetError:
+        made = self._journal.made.values()
+        reasons = Counter(name for one in made if one.episode is not None for name in failed(one.episode))
+        reasons["no usable reply"] = sum(one.episode is None for one in made)
+        named = ", ".join(f"{name} {number}" for name, number in reasons.most_common() if number)
+        other = "other policies" if self._mode == "rollout" else "a stronger model"
+        return DatasetError(
+            f"of {count} dialogues the critique kept {self._kept} (failed: {named}): choose {other}, or turn it off "
+            "with --no-critique."
+        )
+
+
+def _write(
+    out: Path,
+    facts: Mapping[str, Any],
+    made: Sequence[Made],
+    reasoned: Reasoned | None,
+    replace_existing: bool,
+) -> None:
+    episodes = [one.episode for one in made if one.episode is not None]
+    with DatasetWriter(out, facts, replace=replace_existing) as writer:
+        writer.write_all(episode for episode in episodes if episode.critique.verdict != "dropped")
+        writer.write_dropped(episode for episode in episodes if episode.critique.verdict == "dropped")
+        if reasoned is not None:
+            writer.write_text(PERSONAS, people_text(reasoned))
+        if any(one.versions for one in made):
+            writer.write_text(CRITIQUES, critique_log(made))
+        if "rejected" in facts.get("imagination", {}):
+            writer.write_text(REJECTED, rejected_log(made, reasoned))
+        writer.write_text(CARD, card(writer.manifest(), episodes, reasoned))
+
+
+def _dollars(part: Made | Reasoned | None) -> float:
+    return 0.0 if part is None else sum(spent.cost_usd for spent in add_up([part.usage]).values())
 
 
 def _finished(out: Path, whole: str, replace_existing: bool) -> Dataset | None:

@@ -1,5 +1,8 @@
 """What an unfinished dataset has so far: attempts, appended as they finish. A kill loses only what is in flight.
 
+Where a model is asked, each of its replies is kept as it comes, too (``replies.sqlite``): an attempt of which the first
+steps are done goes on behind them, and nothing is paid twice.
+
 The folder stands beside the dataset's place under a name made from the settings: the same command finds it and goes on,
 another command starts its own. It is deleted when the dataset is whole.
 """
@@ -7,16 +10,24 @@ another command starts its own. It is deleted when the dataset is whole.
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import shutil
 import time
+from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
-from typing import IO
+from typing import IO, TYPE_CHECKING, Any
 
 from dialog_envs.datasets.schema import Episode, parse_json
 from dialog_envs.datasets.store import encode_line
 from dialog_envs.errors import DatasetError
+from dialog_envs.simulators.imagination.asking import Rejected, Spent
+from dialog_envs.simulators.imagination.making import Made, Version
+from dialog_envs.simulators.llm import ChatModel
+
+if TYPE_CHECKING:
+    from dialog_envs.simulators.llm.replay import RecordingModel
 
 SYNC_SECONDS = 2.0
 """After so long a finished attempt is on the disk for certain."""
@@ -30,7 +41,7 @@ class Journal:
         key: hash of everything that decides what an attempt is.
 
     Attributes:
-        episodes: attempts by index, with their critique.
+        made: what became of each attempt, by index.
 
     Raises:
         DatasetError: another process works on the same dataset, or the folder cannot be written.
@@ -38,9 +49,10 @@ class Journal:
 
     def __init__(self, out: Path, key: str) -> None:
         self.folder = out.with_name(f".{out.name}.partial-{key[:12]}")
-        self.episodes: dict[int, Episode] = {}
+        self.made: dict[int, Made] = {}
         self._lock: IO[str] | None = None
         self._log: IO[bytes] | None = None
+        self._recordings: list[RecordingModel] = []
         self._synced = 0.0
 
     def __enter__(self) -> Journal:
@@ -71,21 +83,35 @@ class Journal:
     ) -> None:
         self._close()
 
-    def add(self, index: int, episode: Episode) -> None:
+    def recorded(self, model: ChatModel) -> ChatModel:
+        """The model, with its replies kept here as they come, and taken from here where they are."""
+        from dialog_envs.simulators.llm.replay import RecordingModel
+
+        recording = RecordingModel(self.folder / "replies.sqlite", model)
+        self._recordings.append(recording)
+        return recording
+
+    @property
+    def purse(self) -> Path:
+        """The file in which the money of all parts of this work is counted."""
+        return self.folder / "purse.sqlite"
+
+    def add(self, index: int, made: Made) -> None:
         """Append a finished attempt. It survives a kill at once, and a power cut after :data:`SYNC_SECONDS`."""
         assert self._log is not None
         try:
-            self._log.write(b'{"index":%d,"episode":%s}\n' % (index, encode_line(episode)[:-1]))
+            self._log.write(_line(index, made))
             self._log.flush()
             if time.monotonic() - self._synced > SYNC_SECONDS:
                 os.fsync(self._log.fileno())
                 self._synced = time.monotonic()
         except OSError as error:
             raise DatasetError(f"cannot write '{self.folder}': {error.strerror or error}.") from error
-        self.episodes[index] = episode
+        self.made[index] = made
 
     def delete(self) -> None:
         """The dataset is whole: the journal is not needed any more."""
+        self._close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _load(self, file: Path) -> int:
@@ -99,14 +125,37 @@ class Journal:
                         row = parse_json(line)
                         if not line.endswith(b"\n") or type(row.get("index")) is not int:
                             break
-                        self.episodes[row["index"]] = Episode.from_json(row["episode"])
-                    except (DatasetError, AttributeError, KeyError):
+                        self.made[row["index"]] = _made(row)
+                    except (DatasetError, AttributeError, KeyError, TypeError):
                         break
                     sound += len(line)
         return sound
 
     def _close(self) -> None:
+        for recording in self._recordings:
+            recording.close()
+        self._recordings.clear()
         for file in (self._log, self._lock):
             if file is not None:
                 file.close()
         self._log = self._lock = None
+
+
+def _line(index: int, made: Made) -> bytes:
+    episode = b"null" if made.episode is None else encode_line(made.episode)[:-1]
+    rest: dict[str, Any] = {
+        "versions": [version.to_json() for version in made.versions],
+        "rejected": [one.to_json() for one in made.rejected],
+        "usage": {role: asdict(spent) for role, spent in made.usage.items()},
+    }
+    more = "".join(f',"{name}":{json.dumps(value)}' for name, value in rest.items() if value)
+    return b'{"index":%d,"episode":%s%s}\n' % (index, episode, more.encode())
+
+
+def _made(row: dict[str, Any]) -> Made:
+    return Made(
+        None if row["episode"] is None else Episode.from_json(row["episode"]),
+        tuple(Version.from_json(version) for version in row.get("versions", ())),
+        tuple(Rejected(**one) for one in row.get("rejected", ())),
+        {role: Spent(**spent) for role, spent in row.get("usage", {}).items()},
+    )

@@ -13,49 +13,98 @@ from typing import Any
 from dialog_envs import core
 from dialog_envs.core.user import USERS, resolve
 from dialog_envs.datasets.schema import Episode
+from dialog_envs.simulators.imagination.asking import add_up
 from dialog_envs.simulators.imagination.casting import default_mixture
 from dialog_envs.simulators.imagination.critique import CRITERIA, failed
+from dialog_envs.simulators.imagination.making import USER, Direction, Made
+from dialog_envs.simulators.imagination.models import Models
+from dialog_envs.simulators.imagination.reading import COUNTS
+from dialog_envs.simulators.imagination.reasoning import Reasoned
 from dialog_envs.simulators.imagination.rollout import Cast
 
 _SOURCES = (".py", ".json", ".toml")
 
 
-def settings(cast: Cast, critique: bool) -> dict[str, Any]:
+def settings(direction: Direction, mode: str, models: Models, people: int) -> dict[str, Any]:
     """What decides each attempt, but for the number of episodes."""
+    cast = direction.cast
     return {
         "task": cast.task.id,
         "task_version": cast.task.version,
         "code": code_hash(cast),
         "user": cast.user,
-        "user_version": str(getattr(resolve(USERS[cast.user]), "version", "")),
+        "user_version": user_version(cast),
         "seed": cast.seed,
         "mixture": dict(cast.mixture),
         "families": list(cast.families),
         "reward_scheme": cast.reward,
-        "criteria": list(CRITERIA) if critique else [],
-        "models": dict(cast.models),
-        "prompts": {name: prompt for name in cast.speakers if (prompt := prompt_hash(cast.speakers[name]))},
+        "criteria": [*CRITERIA, *direction.criteria] if direction.critique else [],
+        "models": dict(cast.models) | taking_part(mode, models, people),
+        "prompts": {name: text for name in cast.speakers if (text := prompt_hash(cast.speakers[name]))}
+        | direction.prompts.hashes(prompts_used(direction, mode, people)),
+        **_engine_settings(direction, mode, people),
     }
 
 
+def _engine_settings(direction: Direction, mode: str, people: int) -> dict[str, Any]:
+    """What only matters where a model makes or judges dialogues."""
+    if mode == "rollout" and not people and not direction.critic:
+        return {}
+    return {
+        "mode": mode,
+        "personas": people,
+        "success_share": direction.cast.success_share,
+        "rounds": direction.rounds,
+        "attempts": direction.attempts,
+    }
+
+
+def taking_part(mode: str, models: Models, people: int) -> dict[str, str]:
+    """Versions of the imaginer and the critic, where they do something."""
+    found = {"imaginer": models.version("imaginer") if mode == "imagine" or people else None}
+    found["critic"] = models.version("critic")
+    return {name: version for name, version in found.items() if version is not None}
+
+
+def prompts_used(direction: Direction, mode: str, people: int) -> list[str]:
+    """Names of the engine's prompts that play a part."""
+    names = ["reason", "reason_manner", "map", "again"] if people else []
+    if mode == "imagine":
+        names += ["again", *(["small"] if direction.small else direction.cast.mixture)]
+    if direction.critic:
+        names += ["critique", "again", *(["revise"] if mode == "imagine" and direction.rounds else [])]
+    return sorted(set(names))
+
+
+def user_version(cast: Cast) -> str:
+    """The user simulator's version; of whole dialogues that of the engine, since nobody plays the user."""
+    if cast.user == USER:
+        return "imagined-1"
+    return str(getattr(resolve(USERS[cast.user]), "version", ""))
+
+
 def facts(
-    cast: Cast,
+    direction: Direction,
+    mode: str,
+    models: Models,
     decided: Mapping[str, Any],
     whole: str,
     wanted: int,
-    critique: bool,
-    attempts: Sequence[Episode],
+    made: Sequence[Made],
+    reasoned: Reasoned | None,
 ) -> dict[str, Any]:
     """The manifest but for what the writer adds. Nothing of time or machine: the same command, the same bytes."""
+    cast = direction.cast
+    attempts = [one.episode for one in made if one.episode is not None]
     verdicts = Counter(episode.critique.verdict for episode in attempts)
     spoken = Counter(e.provenance.policy for e in attempts if e.critique.verdict != "dropped")
     kept = {
         name: decided[name]
         for name in ("task", "task_version", "user", "user_version", "seed", "reward_scheme")
     }
-    return kept | {
-        "mode": "rollout",
-        "command": command(cast, wanted, critique),
+    found = kept | {
+        "mode": "imagined" if mode == "imagine" else "rollout",
+        "command": command(direction, mode, models, wanted, int(decided.get("personas", 0))),
         "policies": {
             name: {"share": round(share, 6), "episodes": spoken[name], "model": cast.models.get(name)}
             for name, share in cast.mixture.items()
@@ -71,6 +120,67 @@ def facts(
             "failed": _by_criterion(attempts, decided["criteria"]),
         },
     }
+    return found | _imagination(direction, mode, models, made, reasoned)
+
+
+def _imagination(
+    direction: Direction, mode: str, models: Models, made: Sequence[Made], reasoned: Reasoned | None
+) -> dict[str, Any]:
+    """What models did, what it cost, and what was thrown away; nothing where none took part."""
+    usage = add_up(one.usage for one in made)
+    if reasoned is not None:
+        usage = {"reason": add_up([{"all": spent} for spent in reasoned.usage.values()])["all"]} | usage
+    if not usage:
+        return {}
+    kept = [one.episode for one in made if one.kept and one.episode is not None]
+    thrown = [
+        *(reasoned.rejected if reasoned is not None else ()),
+        *(r for one in made for r in one.rejected),
+    ]
+    total = sum(spent.cost_usd for spent in usage.values())
+    found: dict[str, Any] = {
+        "cost": {
+            "usd": round(total, 8),
+            "usd_per_dialogue": round(total / max(len(kept), 1), 8),
+            "usage": {role: spent.to_json() for role, spent in usage.items()},
+        }
+    }
+    told: dict[str, Any] = {
+        "attempts": len(made),
+        "no_usable_reply": sum(one.episode is None for one in made),
+        "rejected": dict(sorted(Counter(one.step for one in thrown).items())),
+    }
+    if reasoned is not None:
+        told["personas"] = reasoned.facts()
+    if mode == "imagine":
+        told |= {
+            "rounds": direction.rounds,
+            "success_share": direction.cast.success_share,
+            "label": agreement(kept),
+            "reading": readings(kept),
+        }
+    return found | {"imagination": told}
+
+
+def agreement(episodes: Sequence[Episode]) -> dict[str, Any]:
+    """How often the label under which a dialogue was imagined is what the kernel finds."""
+    pairs = Counter((bool(e.outcome["label"]), bool(e.outcome["success"])) for e in episodes)
+    n = max(len(episodes), 1)
+    return {
+        "success_label": round((pairs[True, True] + pairs[True, False]) / n, 6),
+        "agree": round((pairs[True, True] + pairs[False, False]) / n, 6),
+        "label_success_kernel_success": pairs[True, True],
+        "label_success_kernel_failure": pairs[True, False],
+        "label_failure_kernel_success": pairs[False, True],
+        "label_failure_kernel_failure": pairs[False, False],
+    }
+
+
+def readings(episodes: Sequence[Episode]) -> dict[str, Any]:
+    """What the kernel reads in dialogues that it did not play: sums over episodes."""
+    rows = [episode.outcome["reading"] for episode in episodes]
+    found: dict[str, Any] = {"possible": sum(bool(row["possible"]) for row in rows)}
+    return found | {name: sum(int(row[name]) for row in rows) for name in ("left_out", *COUNTS)}
 
 
 def _by_criterion(attempts: Sequence[Episode], criteria: Sequence[str]) -> dict[str, dict[str, int]]:
@@ -79,19 +189,32 @@ def _by_criterion(attempts: Sequence[Episode], criteria: Sequence[str]) -> dict[
     return {name: {verdict: counts[name, verdict] for verdict in ("revised", "dropped")} for name in criteria}
 
 
-def command(cast: Cast, episodes: int, critique: bool) -> str:
+def command(direction: Direction, mode: str, models: Models, episodes: int, people: int) -> str:
     """The command line that makes this dataset."""
+    cast = direction.cast
     parts = ["dialog-envs imagine", cast.task.id, f"--episodes {episodes}", f"--seed {cast.seed}"]
-    share = round(sum(cast.mixture.get(name, 0.0) for name in cast.speakers), 9)
-    if _rounded(cast.mixture) != _rounded(default_mixture(cast.task, tuple(cast.speakers), share)):
-        parts += [f"--policy {name}={weight:.9g}" for name, weight in cast.mixture.items()]
-    models = [getattr(getattr(speaker, "model", None), "name", None) for speaker in cast.speakers.values()]
-    for model in dict.fromkeys(model for model in models if model is not None):
-        parts.append(f"--model {model} --model-share {share:g}")
+    if mode == "imagine":
+        parts += ["--mode imagine", f"--model {models.name('imaginer')}", f"--personas {people}"]
+        parts += [f"--success-share {cast.success_share:g}", f"--rounds {direction.rounds}"]
+        alike = {name: 1 / len(direction.prompts.variants) for name in direction.prompts.variants}
+        usual = _rounded(cast.mixture) == _rounded(alike)
+    else:
+        share = round(sum(cast.mixture.get(name, 0.0) for name in cast.speakers), 9)
+        usual = _rounded(cast.mixture) == _rounded(default_mixture(cast.task, tuple(cast.speakers), share))
+    parts += [] if usual else [f"--policy {name}={weight:.9g}" for name, weight in cast.mixture.items()]
+    if mode == "rollout":
+        names = [getattr(getattr(speaker, "model", None), "name", None) for speaker in cast.speakers.values()]
+        names += [models.name("imaginer")] if people and not cast.speakers else []
+        for model in dict.fromkeys(model for model in names if model is not None):
+            parts.append(f"--model {model} --model-share {share:g}")
+        parts += [f"--personas {people}"] if people else []
+    if direction.critic and (mode == "rollout" or models.name("critic") != models.name("imaginer")):
+        parts.append(f"--critic {models.name('critic')}")
     if cast.families != cast.task.prior.typical:
         parts += [f"--family {name}" for name in cast.families]
     parts += [] if cast.reward == "binary" else [f"--reward {cast.reward}"]
-    parts += [] if critique else ["--no-critique"]
+    parts += [] if direction.critique else ["--no-critique"]
+    parts += ["--prompts DIR"] if direction.prompts.own else []
     return " ".join([*parts, "-o DIR"])
 
 
@@ -107,7 +230,7 @@ def prompt_hash(speaker: Any) -> str | None:
 
 def code_hash(cast: Cast) -> str:
     """A hash of the source of core, task, user and engine: a journal of older code is not taken for a new one."""
-    user = importlib.import_module(USERS[cast.user].partition(":")[0])
+    user = importlib.import_module(USERS.get(cast.user, USERS["scripted"]).partition(":")[0])
     task = importlib.import_module(type(cast.task).__module__)
     folders = [Path(str(module.__file__)).parent for module in (core, task)] + [Path(__file__).parent]
     files = [Path(str(user.__file__))]

@@ -16,6 +16,7 @@ from dialog_envs.core.seeding import derive, stream
 from dialog_envs.core.task import Task
 from dialog_envs.datasets.schema import Critique, Episode, Provenance
 from dialog_envs.errors import SimulatorError
+from dialog_envs.simulators.imagination.reasoning import Proposal
 
 BATCH = 8
 """Most episodes that are played side by side; a kill loses them."""
@@ -25,12 +26,22 @@ SEED_BITS = 52
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """What one attempt at an episode will be; everything follows from the dataset's seed and its index."""
+    """What one attempt at an episode will be; everything follows from the dataset's seed and its index.
+
+    Attributes:
+        index, seed: its number and its seed.
+        family: the user's.
+        policy: who speaks for the agent; of an imagined dialogue the prompt's variant.
+        person: who was proposed as the user; ``None``: drawn from the prior.
+        label: whether an imagined dialogue is to end in success.
+    """
 
     index: int
     seed: int
     family: str
     policy: str
+    person: Proposal | None = None
+    label: bool = True
 
 
 @dataclass(frozen=True)
@@ -46,6 +57,8 @@ class Cast:
         reward: scheme of the stored rewards.
         speakers: agent-like objects by policy name; other names are the task's scripted policies.
         models: policy → name of the language model behind it.
+        people: who was proposed as users; empty: they are drawn from the prior.
+        success_share: share of imagined dialogues that are to end in success.
     """
 
     task: Task[Any, Any, Any]
@@ -56,13 +69,23 @@ class Cast:
     reward: str = "binary"
     speakers: Mapping[str, Any] = field(default_factory=dict)
     models: Mapping[str, str] = field(default_factory=dict)
+    people: tuple[Proposal, ...] = ()
+    success_share: float = 0.5
 
     def attempt(self, index: int) -> Attempt:
         """The ``index``-th attempt."""
         seed = derive(self.seed, "episode", index) >> (63 - SEED_BITS)
-        draws = stream(seed, "cast").random(2).tolist()
-        weights = {name: self.task.prior.weights[name] for name in self.families}
-        return Attempt(index, seed, _pick(weights, draws[0]), _pick(self.mixture, draws[1]))
+        draws = stream(seed, "cast").random(3).tolist()
+        there = {person.family for person in self.people}
+        weights = {
+            name: self.task.prior.weights[name] for name in self.families if not there or name in there
+        }
+        family = _pick(weights, draws[0])
+        people = [person for person in self.people if person.family == family]
+        person = people[int(draws[2] * len(people))] if people else None
+        # So many successes among the first n attempts as the share asks for, whatever n is.
+        label = int((index + 1) * self.success_share) > int(index * self.success_share)
+        return Attempt(index, seed, family, _pick(self.mixture, draws[1]), person, label)
 
 
 def play(cast: Cast, attempts: Sequence[Attempt]) -> Iterator[tuple[int, Episode]]:
@@ -90,23 +113,23 @@ def play(cast: Cast, attempts: Sequence[Attempt]) -> Iterator[tuple[int, Episode
 def _play_policy(cast: Cast, env: DialogEnv, attempt: Attempt) -> Episode:
     """One episode with a scripted policy: it chooses acts, the task's language finds words."""
     policy = cast.task.policies[attempt.policy]()
-    observation = _begin(env, attempt)
+    observation = begin(env, attempt)
     words = stream(attempt.seed, "policy words")
     policy.start(observation["brief"], stream(attempt.seed, "policy"))
     while env.outcome is None:
         text = cast.task.language.say(policy.acts(observation), env.scenario, words)
         observation = env.step(text)[0]
-    return _episode(cast, env, attempt)
+    return record(cast, env, attempt)
 
 
 def _play_alone(cast: Cast, env: DialogEnv, attempt: Attempt) -> Episode:
     """One episode with an agent that plays one at a time."""
     speaker = cast.speakers[attempt.policy]
-    observation = _begin(env, attempt)
+    observation = begin(env, attempt)
     speaker.start(observation["brief"], agent_seed(attempt.seed))
     while env.outcome is None:
         observation = env.step(speaker.act(observation))[0]
-    return _episode(cast, env, attempt)
+    return record(cast, env, attempt)
 
 
 def _play_batch(cast: Cast, attempts: Sequence[Attempt]) -> Iterator[tuple[int, Episode]]:
@@ -115,7 +138,7 @@ def _play_batch(cast: Cast, attempts: Sequence[Attempt]) -> Iterator[tuple[int, 
     running = []
     for attempt in attempts:
         env = DialogEnv(cast.task, user=cast.user)
-        running.append((attempt, env, _begin(env, attempt)))
+        running.append((attempt, env, begin(env, attempt)))
     while running:
         texts = speaker.act_batch(
             [observation for _, _, observation in running],
@@ -130,16 +153,18 @@ def _play_batch(cast: Cast, attempts: Sequence[Attempt]) -> Iterator[tuple[int, 
             (attempt, env, env.step(text)[0]) for (attempt, env, _), text in zip(running, texts, strict=True)
         ]
         running = [row for row in stepped if row[1].outcome is None]
-        yield from (
-            (attempt.index, _episode(cast, env, attempt)) for attempt, env, _ in stepped if env.outcome
-        )
+        yield from ((attempt.index, record(cast, env, attempt)) for attempt, env, _ in stepped if env.outcome)
 
 
-def _begin(env: DialogEnv, attempt: Attempt) -> Observation:
-    return env.reset(seed=attempt.seed, options={"family": attempt.family})[0]
+def begin(env: DialogEnv, attempt: Attempt) -> Observation:
+    """Reset the environment to the attempt's user."""
+    options: dict[str, Any] = {"family": attempt.family}
+    if attempt.person is not None:
+        options["persona"] = attempt.person.persona
+    return env.reset(seed=attempt.seed, options=options)[0]
 
 
-def _episode(cast: Cast, env: DialogEnv, attempt: Attempt) -> Episode:
+def record(cast: Cast, env: DialogEnv, attempt: Attempt) -> Episode:
     """The record of a finished episode, before the critique."""
     assert env.outcome is not None
     rewards = env.outcome.rewards(cast.reward)

@@ -26,8 +26,9 @@ __all__ = [
     "request_key",
 ]
 
-Role: TypeAlias = Literal["agent", "user", "judge", "critic"]
-"""On whose account a call goes: the agent under test, the simulated user, or who reads the dialogue afterwards."""
+Role: TypeAlias = Literal["agent", "user", "judge", "critic", "imagination"]
+"""On whose account a call goes: the agent under test, the simulated user, who reads the dialogue afterwards, or who
+makes up personas and whole dialogues."""
 
 
 class Message(TypedDict):
