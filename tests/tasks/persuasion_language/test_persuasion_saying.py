@@ -27,7 +27,11 @@ def test_single_acts_are_understood(entry) -> None:
 
 def test_turns_of_several_acts_are_understood() -> None:
     rng = np.random.default_rng(1)
-    choice = [act for act in AGENT_ACTS if act.kind not in ("unknown", "refuse", "close")]
+    # an open question, or a request without an amount, is but the lead of another one in the same turn
+    alone = ("unknown", "refuse", "close")
+    choice = [
+        act for act in AGENT_ACTS if act.kind not in alone and act not in (Act("ask", "open"), Act("propose"))
+    ]
     entries, wrong = charities(), []
     for _ in range(1000):
         scenario = PersuasionScenario(entries[rng.integers(len(entries))].id, "stall")

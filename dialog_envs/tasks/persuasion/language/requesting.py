@@ -213,6 +213,5 @@ class Requests(Claims):
     def _checks(self, clause: Clause) -> bool:
         """Whether a question asks whether what was said is clear; single words only at its beginning or end."""
         return any(
-            end - start > 1 or clause.end - clause.start <= 4
-            for start, end in clause.hits.get("check", ())
+            end - start > 1 or clause.end - clause.start <= 4 for start, end in clause.hits.get("check", ())
         )

@@ -10,6 +10,7 @@ from dialog_envs.tasks.persuasion.language.wordlists import (
     AFTER_PRAISE,
     APPEALS,
     BEFORE_PRAISE,
+    GREETING_ENDS,
     PICTURING,
     PRAISE,
     RHETORICAL,
@@ -25,7 +26,7 @@ class Statements(Requests):
         begins = clause.start + 4
         if (
             clause.has("greet")
-            and clause.first("greet") < begins
+            and clause.first("greet") < min(begins, GREETING_ENDS)
             and not self._within(clause, "greet", "close")
         ):
             self._add(clause.start, "greet")
@@ -114,7 +115,8 @@ class Statements(Requests):
             return
         if slot and not (clause.question and not self._rhetorical(clause)):
             self._add(clause.start, "address", slot)
-            self.sure[self.acts[-1]] = clause.weight(f"obj.{slot}") + clause.has("concedestrong")
+            words = clause.weight(f"obj.{slot}") + clause.has("concedestrong")
+            self.sure[self.acts[-1]] = words + 6 * (slot in self.doubts)
 
     def _appeal(self, clause: Clause, within: bool = False) -> None:
         """Appeals of a clause: to a value that it names, and the strategy with the strongest words."""

@@ -32,7 +32,7 @@ from dialog_envs.tasks.persuasion.language.statements import Statements
 _CODE = re.compile(r"[{}\\]|</|<\||\(\)|\[/|==|\* FROM ")
 _BULLET = re.compile(r"(?<=[^\d\s])\s+[-*•]\s+(?=\D)|^\s*[-*•]\s+", re.MULTILINE)
 _BETWEEN = re.compile(r"(?<=[.!?])\s+")
-_UNKNOWN = Act("unknown")
+_UNKNOWN, _ACKNOWLEDGE, _OPEN = Act("unknown"), Act("acknowledge"), Act("ask", "open")
 DOUBT = 7.0
 """By how many nats they must."""
 SURE = 3.0
@@ -222,6 +222,15 @@ class _Turn(Statements):
         """The acts in order, each once; what only goes with others falls away."""
         acts = [act for _, act in sorted(self.acts, key=lambda pair: pair[0])]
         kinds = {act.kind for act in acts}
+        dropped: set[Act] = set()
+        if kinds & {"refuse", "close"}:
+            dropped.add(_ACKNOWLEDGE)
+        if "commit" in kinds or any(act.kind == "propose" and act.value for act in acts):
+            dropped.add(Act("propose"))
+        if kinds & {"propose", "commit", "check"} or any(
+            act.kind == "ask" and act.slot != "open" for act in acts
+        ):
+            dropped.add(_OPEN)
         if "refuse" in kinds:
-            acts = [act for act in acts if act.kind not in ("acknowledge", "check")]
-        return tuple(dict.fromkeys(acts))
+            dropped.add(Act("check"))
+        return tuple(dict.fromkeys(act for act in acts if act not in dropped))

@@ -53,3 +53,5 @@ OFFERED = frozenset(("#2", "#10", "#50", "#1", "#3", "#5"))
 """Numbers that are too common to tell a fact by."""
 BEFORE_AMOUNTS = frozenset("donate give spare about of contribute to at for with".split())
 """Words before which a number without a currency is an amount."""
+GREETING_ENDS = 2
+"""Tokens of a turn within which a greeting begins."""
