@@ -318,8 +318,15 @@ class OpenAICompatibleModel(ChatModelBase):
 
 
 def _checked_url(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number: what stands there may be half of a password
+        raise UsageError(
+            "the address of a chat model's server must look like http://HOST:PORT/v1; a / or @ in a password is "
+            "written %2F or %40."
+        ) from None
+    if not usable:
         raise UsageError(
             f"the address of a chat model's server must look like http://HOST:PORT/v1, not '{redact_url(url)}'."
         )

@@ -17,7 +17,7 @@ from urllib.parse import unquote, urlsplit
 from dialog_envs.errors import UnknownName, UsageError
 
 _OPTIONS = re.compile(r"[A-Za-z_]\w*=[^&]*(?:&[A-Za-z_]\w*=[^&]*)*")
-_SECRET = re.compile(r"(?:api[_-]?)?key|token|secret|password|authorization", re.IGNORECASE)
+_SLIP = re.compile(r"[?&]((?:api[_-]?)?key|token|secret|password|authorization)=", re.IGNORECASE)
 
 
 class UnknownOption(UnknownName, UsageError):
@@ -47,6 +47,8 @@ def parse_spec(text: str) -> Spec:
     Raises:
         UsageError: an option is given twice, or would hold a key.
     """
+    if slip := _SLIP.search(text):
+        _refuse_secret(slip[1])
     head, mark, tail = text.rpartition("?")
     if not mark or not _OPTIONS.fullmatch(tail):
         head, tail = text, ""
@@ -58,17 +60,30 @@ def parse_spec(text: str) -> Spec:
             raise UsageError(f"the option '{name}' of a chat model is given twice.")
         options[name] = unquote(value)
     for name in options:
-        if _SECRET.fullmatch(name):
-            raise UsageError(
-                f"'{name}' is no option of a chat model, because keys do not belong into texts that are kept: put the "
-                "key into a variable, and name the variable with api_key_env=NAME."
-            )
-        if "@" in urlsplit(options[name]).netloc:
+        if _holds_login(options[name]):
             raise UsageError(
                 f"the option {name} of a chat model holds a password, which does not belong into a text that is kept: "
                 "put the address into the variable OPENAI_BASE_URL."
             )
     return Spec(kind, argument, options)
+
+
+def _holds_login(value: str) -> bool:
+    """Whether an address names somebody, or has something else than a number for its port: half of a password, say."""
+    if "://" not in value:
+        return False
+    try:
+        parts = urlsplit(value)
+        return "@" in parts.netloc or (parts.port is None and parts.netloc.endswith(":"))
+    except ValueError:
+        return True
+
+
+def _refuse_secret(name: str) -> None:
+    raise UsageError(
+        f"'{name}' is no option of a chat model, because keys do not belong into texts that are kept: put the key into "
+        "a variable, and name the variable with api_key_env=NAME."
+    )
 
 
 def typed(
