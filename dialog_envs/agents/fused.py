@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
@@ -213,11 +214,12 @@ def fused_cross_entropy(
 ) -> Tensor:  # fmt: skip
     """``F.cross_entropy(output(states), tokens)`` of a language model's output layer: (N, width), (N,) -> scalar.
 
-    ``weights`` (N,): what each token counts.
+    ``weights`` (N,): what each token counts. A layer that is more than a matrix (an adapter on it, say) is called.
     """
-    weight, bias = output.weight, getattr(output, "bias", None)
-    assert isinstance(weight, Tensor)
-    return fused_head(states, weight, bias, tokens, None, 0.0, 1.0, dtype, weights).loss
+    if type(output) is not torch.nn.Linear:
+        rows = F.cross_entropy(output(states).float(), tokens, reduction="none")
+        return rows.mean() if weights is None else (weights * rows).mean()
+    return fused_head(states, output.weight, output.bias, tokens, None, 0.0, 1.0, dtype, weights).loss
 
 
 def product_type(states: Tensor) -> torch.dtype | None:

@@ -383,10 +383,18 @@ def test_the_fused_loss_is_the_plain_one(
         )
 
 
+class Adapted(torch.nn.Linear):
+    """A layer whose output is not its matrix's alone."""
+
+    def forward(self, state: torch.Tensor) -> torch.Tensor:
+        return super().forward(state) + state.sum(-1, keepdim=True) * torch.arange(9)
+
+
 @pytest.mark.parametrize("weighted", [False, True])
-def test_the_fused_cross_entropy_is_the_plain_one(weighted: bool) -> None:
+@pytest.mark.parametrize("kind", [torch.nn.Linear, Adapted])
+def test_the_fused_cross_entropy_is_the_plain_one(weighted: bool, kind: type[torch.nn.Linear]) -> None:
     generator = torch.Generator().manual_seed(0)
-    output = torch.nn.Linear(6, 9)
+    output = kind(6, 9)
     states = torch.randn(7, 6, generator=generator, requires_grad=True)
     tokens = torch.tensor([0, 8, 3, 3, 1, 2, 8])
     weights = torch.rand(7, generator=generator) if weighted else None

@@ -35,7 +35,7 @@ DISCOUNT = 0.95
 def test_values_of_a_known_mdp(tmp_path: Path) -> None:
     """Q within 0.05 of Q* at every state and word, and the greedy policy is optimal."""
     settings = {
-        "epochs": 400, "tokens_per_batch": 256, "parts": 1, "learning_rate": 2e-3, "expectile": 0.97, "polyak": 0.1,
+        "epochs": 250, "tokens_per_batch": 256, "parts": 1, "learning_rate": 2e-3, "expectile": 0.97, "polyak": 0.1,
         "discount": DISCOUNT, "cql_weight": 0.0, "validation": 0.0, "precision": "fp32",
     }  # fmt: skip
     train(
