@@ -130,7 +130,7 @@ class AWR(HeadAlgorithm[AWRConfig]):
     def prepare(self, model: DialogueModel, episodes: Sequence[TokenEpisode] = ()) -> None:
         """Puts fresh value heads on the model; the policy goes on learning beside a separate value trunk, too."""
         super().prepare(model, episodes)
-        model.policy.requires_grad_(True)
+        model.free_policy()
 
     def loss(self, model: DialogueModel, batch: Batch, progress: float) -> tuple[Tensor, Parts]:
         """The losses of policy and values on one batch."""

@@ -6,6 +6,7 @@ tokenizer.json, …            its tokenizer
 value_heads.safetensors      Q, target and V heads (and a separate value trunk), if the algorithm has any
 training.json                algorithm, settings, task, data, fingerprint and figures
 metrics.jsonl                the log of the training
+README.md                    the model card
 ===========================  =======================================================================
 
 A folder is written under another name and renamed when it is complete: a checkpoint is whole, or it is not there.
@@ -112,8 +113,9 @@ def save_model(model: DialogueModel, folder: Path, record: Mapping[str, Any]) ->
     """Writes a model and the record of its training into an existing folder; the record last."""
     from safetensors.torch import save_file
 
-    from dialog_envs.agents.language_model import quiet
+    from dialog_envs.agents.backbones import quiet
 
+    model.merge_adapters()
     with quiet():
         model.policy.save_pretrained(folder)
     model.tokenizer.save_pretrained(folder)
@@ -166,7 +168,8 @@ def _load(path: Path, shape: Mapping[str, Any]) -> DialogueModel:
     from safetensors.torch import load_file
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    from dialog_envs.agents.language_model import DialogueModel, quiet
+    from dialog_envs.agents.backbones import quiet
+    from dialog_envs.agents.language_model import DialogueModel
 
     with quiet():
         tokenizer = AutoTokenizer.from_pretrained(path, local_files_only=True)

@@ -6,18 +6,18 @@ dialogues in minutes on two cores. Any causal language model of transformers can
 
 from __future__ import annotations
 
-import contextlib
 import copy
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import torch
 from torch import Tensor, nn
 
-from dialog_envs.agents.tokenizer import END, PAD, extend_tokenizer, role_ids, train_tokenizer
+from dialog_envs.agents.backbones import SMALL, load_backbone, rows
+from dialog_envs.agents.lora import add_lora, free, merge_lora
+from dialog_envs.agents.tokenizer import END, PAD, role_ids
 from dialog_envs.agents.value_heads import Heads, ValueHeads
-from dialog_envs.errors import CheckpointError
+from dialog_envs.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,15 +26,13 @@ if TYPE_CHECKING:
 
     from dialog_envs.agents.likelihood import Extraction, LikelihoodHeads
 
-SMALL = "small"
-
 
 @dataclass(frozen=True, slots=True)
 class ModelConfig:
     """The model's shape.
 
     ``layers``, ``width``, ``attention_heads`` and ``vocabulary`` describe the small model and are not read if
-    ``backbone`` names a model of the Hugging Face hub, or a folder with one.
+    ``backbone`` names another one (see :mod:`dialog_envs.agents.backbones`).
     """
 
     backbone: str = SMALL
@@ -44,6 +42,16 @@ class ModelConfig:
     vocabulary: int = 1024
     context: int = 1024
     """Longest sequence in tokens, at training and at play. The oldest tokens of longer dialogues are left out."""
+    lora_rank: int = 0
+    """Of adapters that learn in the backbone's stead; 0 trains all of it."""
+
+    def __post_init__(self) -> None:
+        """Raises UsageError if a number is out of its range."""
+        for name, least in (
+            ("layers", 1), ("width", 1), ("attention_heads", 1), ("context", 8), ("lora_rank", 0),
+        ):  # fmt: skip
+            if getattr(self, name) < least:
+                raise UsageError(f"{name}={getattr(self, name)} must be at least {least}.")
 
 
 class DialogueModel(nn.Module):
@@ -72,7 +80,7 @@ class DialogueModel(nn.Module):
     @property
     def vocabulary(self) -> int:
         """Rows of the output layer (a backbone may have more than its tokenizer has tokens)."""
-        return _rows(self.policy.get_output_embeddings())
+        return rows(self.policy.get_output_embeddings())
 
     def add_heads(self, hidden: int = 0, trunk: str = "shared", actions: Tensor | None = None) -> ValueHeads:
         """Puts fresh value heads on the model; the caller seeds torch. ``actions``: token ids that they value."""
@@ -95,7 +103,15 @@ class DialogueModel(nn.Module):
     def drop_heads(self) -> None:
         """Leaves the language model alone, all of it free to learn."""
         self.heads, self.value_trunk = None, None
-        self.policy.requires_grad_(True)
+        self.free_policy()
+
+    def free_policy(self) -> None:
+        """Lets the policy learn: all of it, or its adapters and embeddings."""
+        free(self.policy)
+
+    def merge_adapters(self) -> None:
+        """Makes LoRA's adapters part of the matrices, in place."""
+        merge_lora(self)
 
     def _copy_trunk(self) -> nn.Module:
         """A separate value trunk, which starts as the policy's; the policy then keeps its weights."""
@@ -119,12 +135,6 @@ class DialogueModel(nn.Module):
         return logits
 
 
-def _rows(layer: nn.Module) -> int:
-    weight = layer.weight
-    assert isinstance(weight, Tensor)
-    return int(weight.shape[0])
-
-
 def _hidden(trunk: nn.Module, ids: Tensor) -> Tensor:
     """Hidden states of right-padded sequences, flattened: (batch, time) -> (batch * time, width)."""
     hidden = trunk(input_ids=ids, use_cache=False).last_hidden_state  # (batch, time, width)
@@ -144,65 +154,9 @@ def build_model(
     Raises:
         CheckpointError: the backbone cannot be loaded.
     """
-    if config.backbone == SMALL:
-        tokenizer = train_tokenizer(texts, config.vocabulary, special_tokens)
-        return DialogueModel(_small(config, tokenizer), tokenizer, config.context)
-    policy, tokenizer = _backbone(config.backbone)
-    extend_tokenizer(tokenizer, special_tokens)
-    if len(tokenizer) > _rows(policy.get_input_embeddings()):
-        policy.resize_token_embeddings(len(tokenizer))
+    policy, tokenizer = load_backbone(config, texts, special_tokens)
     longest = getattr(policy.config, "max_position_embeddings", None) or config.context
-    return DialogueModel(policy, tokenizer, min(config.context, int(longest)))
-
-
-@contextlib.contextmanager
-def quiet() -> Iterator[None]:
-    """Without transformers' progress bars, which would run through the trainer's own."""
-    from transformers.utils import logging
-
-    shown = logging.is_progress_bar_enabled()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        if shown:
-            logging.enable_progress_bar()
-
-
-def _small(config: ModelConfig, tokenizer: PreTrainedTokenizerBase) -> PreTrainedModel:
-    """GPT-2's blocks with rotary positions (the GPT-NeoX shape), without dropout: it sees a dialogue a few times only.
-
-    Learned absolute positions, as in GPT-2 itself, must learn "three tokens back" anew at every position. On the
-    corridor of the tests values came out right after 264 steps with rotary positions, and not at all without.
-    """
-    from transformers import GPTNeoXConfig, GPTNeoXForCausalLM
-
-    ids = role_ids(tokenizer)
-    return GPTNeoXForCausalLM(
-        GPTNeoXConfig(
-            vocab_size=len(tokenizer), hidden_size=config.width, num_hidden_layers=config.layers,
-            num_attention_heads=config.attention_heads, intermediate_size=4 * config.width,
-            max_position_embeddings=config.context, tie_word_embeddings=True,
-            rope_parameters={"rope_type": "default", "rope_theta": 10000.0, "partial_rotary_factor": 1.0},
-            initializer_range=config.width**-0.5,  # the default, 0.02, suits widths of 1,000 and learns slowly at 128
-            hidden_act="gelu_pytorch_tanh", attention_dropout=0.0, hidden_dropout=0.0,
-            bos_token_id=ids[END], eos_token_id=ids[END], pad_token_id=ids[PAD],
-        )
-    )  # fmt: skip
-
-
-def _backbone(name: str) -> tuple[PreTrainedModel, Any]:
-    """A causal language model and its tokenizer, by hub id or folder."""
-    from transformers import AutoModelForCausalLM, AutoTokenizer
-
-    try:
-        with quiet():
-            tokenizer = AutoTokenizer.from_pretrained(name)
-            policy = AutoModelForCausalLM.from_pretrained(name, dtype=torch.float32)
-    except (OSError, ValueError, KeyError) as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise CheckpointError(
-            f"the backbone '{name}' cannot be loaded ({reason}): give a folder or a hub id that transformers can "
-            "load as a causal language model, or leave --backbone out for the small built-in one."
-        ) from error
-    return policy, tokenizer
+    model = DialogueModel(policy, tokenizer, min(config.context, int(longest)))
+    if config.lora_rank:
+        add_lora(policy, config.lora_rank)
+    return model

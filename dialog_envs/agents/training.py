@@ -36,6 +36,10 @@ class TrainResult:
     """False if the checkpoint was there already."""
     record: dict[str, Any]
     """``training.json``."""
+    address: str | None = None
+    """Of the commit on the Hugging Face Hub, if it was uploaded."""
+    main: bool = True
+    """Whether this is the process that speaks, of several that trained together."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -72,6 +76,7 @@ def train(
     progress: bool = True,
     save_every: int | None = None,
     track: Sequence[str] = (),
+    push_to_hub: str | None = None,
 ) -> TrainResult:
     """Trains an agent on a dataset and saves its checkpoint. Does nothing if the same training is there already.
 
@@ -91,10 +96,12 @@ def train(
         progress: whether to report on stderr.
         save_every: steps between two states to resume from; None is about a minute, 0 saves none.
         track: names of :data:`dialog_envs.agents.tracking.TRACKERS` that are told the figures, beside metrics.jsonl.
+        push_to_hub: a repository of the Hugging Face Hub, ``OWNER/NAME``, that gets the checkpoint.
 
     Raises:
         UnknownAgent, UsageError, DatasetError, CheckpointError: each with one sentence that says what to do.
     """
+    from dialog_envs.agents import hub
     from dialog_envs.agents.checkpoint import is_finished, read_training
     from dialog_envs.agents.parallel import join
     from dialog_envs.agents.tracking import check_trackers
@@ -102,6 +109,8 @@ def train(
 
     learner = make_algorithm(algorithm, settings or {})
     check_trackers(track)
+    if push_to_hub is not None:
+        hub.check_repo(push_to_hub)
     processes, device = join(device)
     check_device(device)
     episodes = None if isinstance(data, str | Path) else list(data)
@@ -112,15 +121,16 @@ def train(
         learner, task, Path(out), record, shape, init, seed, threads, device, processes, progress, save_every,
         tuple(track),
     )  # fmt: skip
-    if is_finished(order.path, record["fingerprint"]):
-        processes.wait()
-        return TrainResult(order.path, False, read_training(order.path))
-    if episodes is None:
-        from dialog_envs.datasets import read_dataset
+    finished = is_finished(order.path, record["fingerprint"])
+    processes.wait()
+    if not finished:
+        if episodes is None:
+            from dialog_envs.datasets import read_dataset
 
-        episodes = list(read_dataset(Path(str(data))).episodes)
-    _run(order, episodes)
-    return TrainResult(order.path, True, read_training(order.path))
+            episodes = list(read_dataset(Path(str(data))).episodes)
+        _run(order, episodes)
+    address = hub.push_to_hub(order.path, push_to_hub) if push_to_hub is not None and processes.main else None
+    return TrainResult(order.path, not finished, read_training(order.path), address, processes.main)
 
 
 def _record(
@@ -138,6 +148,7 @@ def _record(
         "data": data,
         "init": read_training(init)["fingerprint"] if init is not None else None,
         "shape": dataclasses.asdict(shape) if init is None else None,
+        "lora_rank": shape.lora_rank,
     }
     return record | {"fingerprint": fingerprint(record)}
 
@@ -145,7 +156,8 @@ def _record(
 def _run(order: _Order, episodes: Sequence[Any]) -> None:
     """Trains and writes the checkpoint, at once or not at all."""
     from dialog_envs.agents import trainer
-    from dialog_envs.agents.checkpoint import METRICS, check_place, replacing, save_model
+    from dialog_envs.agents.checkpoint import METRICS, check_place, read_training, replacing, save_model
+    from dialog_envs.agents.model_card import write_card
     from dialog_envs.agents.state import Unfinished
     from dialog_envs.agents.tracking import tracking
 
@@ -165,6 +177,7 @@ def _run(order: _Order, episodes: Sequence[Any]) -> None:
             with replacing(order.path) as folder:
                 shutil.copyfile(unfinished.metrics, folder / METRICS)
                 save_model(model.to("cpu"), folder, order.record | figures | order.learner.speaking())
+                write_card(read_training(folder), folder, order.path.name)
         order.processes.wait()
 
 
@@ -176,10 +189,14 @@ def _trained(
     from dialog_envs.agents.bc import BC, BCConfig
     from dialog_envs.agents.checkpoint import load_model
     from dialog_envs.agents.language_model import build_model
+    from dialog_envs.agents.lora import add_lora
 
     learner = order.learner
     if order.init is not None:
         model, _ = load_model(order.init, order.task.id)
+        if order.model.lora_rank:
+            with trainer.seeded(order.seed, "weights"):
+                add_lora(model.policy, order.model.lora_rank)
     else:
         with trainer.seeded(order.seed, "weights"):
             words = (text for episode in texts for _, text in episode.segments)
@@ -189,8 +206,9 @@ def _trained(
             unfinished.stages["bc"] = _stage(order, first, model, texts, unfinished, trackers)
     stages = dict(unfinished.stages)
     report = _stage(order, learner, model, texts, unfinished, trackers)
+    learning = sum(p.numel() for p in model.parameters() if p.requires_grad)
     parameters = sum(p.numel() for p in model.parameters())
-    return model, report | {"parameters": parameters, "stages": stages}
+    return model, report | {"parameters": parameters, "learning": learning, "stages": stages}
 
 
 _LAST_TEXTS: tuple[tuple[object, ...], list[TextEpisode]] | None = None

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from dialog_envs.agents.algorithms import ALGORITHMS
-from dialog_envs.agents.training import train
+from dialog_envs.agents.training import TrainResult, train
 from dialog_envs.errors import UsageError
 
 
@@ -37,7 +37,13 @@ def register(app: typer.Typer) -> None:
         algorithm: Annotated[str, typer.Argument(help=f"One of: {', '.join(ALGORITHMS)}.")],
         data: Annotated[Path, typer.Option(help="Dataset folder.")],
         out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the checkpoint.")],
-        backbone: Annotated[str, typer.Option(help="'small', a hub id or a folder.")] = "small",
+        backbone: Annotated[
+            str, typer.Option(help="'small', 'embedded', a folder, or an id of the Hugging Face Hub.")
+        ] = "small",
+        lora_rank: Annotated[
+            int,
+            typer.Option(min=0, help="Train adapters of this rank instead of the whole backbone (0: whole)."),
+        ] = 0,
         init: Annotated[Path | None, typer.Option(help="Checkpoint to start from (ILQL: a BC one).")] = None,
         settings: Annotated[
             list[str] | None, typer.Option("--set", help="NAME=VALUE of the algorithm's config; repeatable.")
@@ -47,21 +53,41 @@ def register(app: typer.Typer) -> None:
         ] = None,
         seed: Annotated[int, typer.Option(min=0, help="Of weights and batches.")] = 0,
         threads: Annotated[int | None, typer.Option(min=1, help="Threads of torch.")] = None,
-        device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+        device: Annotated[str, typer.Option(help="cpu, cuda, or auto: cuda where there is one.")] = "cpu",
+        save_every: Annotated[
+            int | None,
+            typer.Option(
+                min=0, help="Steps between two states to resume from (0: none). [default: about a minute]"
+            ),
+        ] = None,
+        track: Annotated[
+            list[str] | None,
+            typer.Option(help="tensorboard, trackio or wandb, beside metrics.jsonl; repeatable."),
+        ] = None,
+        push_to_hub: Annotated[
+            str | None,
+            typer.Option(help="Repository OWNER/NAME of the Hugging Face Hub that gets the checkpoint."),
+        ] = None,
         as_json: Annotated[bool, typer.Option("--json", help="Print the record as JSON.")] = False,
     ) -> None:
-        """Train an agent on a dataset."""
+        """Train an agent on a dataset. The same command again resumes what was broken off, and repeats nothing."""
         from dialog_envs.agents.language_model import ModelConfig
 
         result = train(
-            algorithm, data, out, task=task, settings=_parse(settings or []), model=ModelConfig(backbone=backbone),
-            init=init, seed=seed, threads=threads, device=device,
+            algorithm, data, out, task=task, settings=_parse(settings or []),
+            model=ModelConfig(backbone=backbone, lora_rank=lora_rank), init=init, seed=seed, threads=threads,
+            device=device, save_every=save_every, track=track or (), push_to_hub=push_to_hub,
         )  # fmt: skip
+        if not result.main:
+            return
         if as_json:
             sys.stdout.write(json.dumps(result.record) + "\n")
         else:
-            done = "trained" if result.trained else "was trained before"
-            report = result.record["report"]
-            sys.stdout.write(
-                f"{result.path}: {algorithm} {done}, {report['steps']} steps, {report['seconds']:.0f} s\n"
-            )
+            sys.stdout.write(_words(algorithm, result))
+
+
+def _words(algorithm: str, result: TrainResult) -> str:
+    done = "trained" if result.trained else "was trained before"
+    report = result.record["report"]
+    text = f"{result.path}: {algorithm} {done}, {report['steps']} steps, {report['seconds']:.0f} s\n"
+    return text + (f"uploaded to {result.address}\n" if result.address else "")
