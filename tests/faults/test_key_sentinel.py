@@ -153,7 +153,7 @@ def test_every_verb_when_all_goes_well(home: Home, monkeypatch: pytest.MonkeyPat
         "tasks": home.run("tasks", "--json"),
         "doctor": home.run("doctor", "--json"),
         "imagine": home.run(
-            "imagine", TASK, "-o", "data", "-n", "8", "--model", "openai:stub", "--model-share", "1"
+            "imagine", TASK, "-o", "data", "-n", "8", "--model", "openai:stub", "--model-share", "0.3"
         ),
         "data": home.run("data", "stats", "data"),
         "train": home.run("train", "bc", "--data", "data", "-o", "checkpoints/bc", "--set", "epochs=0.1"),

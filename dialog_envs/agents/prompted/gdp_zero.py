@@ -19,6 +19,7 @@ __all__ = ["gdp_zero"]
 GRADES = ("Certainly not", "Probably not", "Perhaps", "Probably", "Certainly")
 """What the model may judge, worth 0, 0.25, … 1."""
 _USER_TOKENS = 60
+_SMALL_USER_TOKENS = 24
 _USER_TEMPERATURE = 1.0
 
 
@@ -84,7 +85,7 @@ def _realise(moment: Moment, move: Acts, before: Realisation, seed: int) -> Aski
     dialogue = (*before.dialogue, TurnView(speaker=AGENT, text=said))
     request = ChatRequest(
         user_chat(prompts.text("user"), dialogue),
-        _USER_TOKENS,
+        _SMALL_USER_TOKENS if moment.mind.small else _USER_TOKENS,
         _USER_TEMPERATURE,
         stop=moment.mind.stop,
         seed=derive(seed, "user"),

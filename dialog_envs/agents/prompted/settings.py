@@ -45,8 +45,8 @@ class Settings:
         max_tokens: longest utterance.
         attempts: how often a reply is asked for that cannot be used, the first time included.
         thought_tokens: longest reasoning (``cot``).
-        threshold: probability of "something is unclear" from which the agent asks (``clam``); by default the model's
-            own Yes or No is taken.
+        threshold: probability of "something is unclear" from which the agent asks (``clam``), where the model tells
+            one; by default 0.4 for the embedded one, which is rarely sure, else its own Yes or No is taken.
         simulations: dialogues imagined before each turn (``gdp-zero``).
         exploration: weight of the prior against the value found so far (``gdp-zero``; the paper's c_p).
         realisations: different ways in which the same turns may go (``gdp-zero``; the paper's k).
@@ -95,6 +95,7 @@ class Settings:
             "max_tokens": 60 if small else 200,
             "thought_tokens": 48 if small else 400,
             "simulations": 4 if small else 10,
+            "threshold": 0.4 if small else None,
         }
         given = {field.name: getattr(self, field.name) for field in fields(self)}
         # Unchecked: a method's defaults are no settings of another one.
