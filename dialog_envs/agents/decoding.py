@@ -14,16 +14,23 @@ V is the same for every token of a state and cancels in the softmax; it is not c
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
+from dialog_envs.agents.kv_cache import PrefixStore
 from dialog_envs.agents.language_model import DialogueModel
+from dialog_envs.agents.rows import StoredRows, padded
+from dialog_envs.agents.trunks import Reader, reader_for
 from dialog_envs.errors import UsageError
+
+MEMORY = 1 << 29
+"""Bytes for what has been read of dialogues: those of 2,000 episodes of 64 tokens with the default model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +79,77 @@ def perturb(logits: Tensor, q: Tensor | None, candidates: Tensor, config: Decodi
     return torch.softmax(scores / config.temperature, dim=-1)
 
 
-@torch.no_grad()
+class Decoder:
+    """Speaks with one model, and remembers what it has read: a dialogue that goes on is read on from where it stood.
+
+    Args:
+        model: in eval mode.
+        memory: bytes for the keys and values of dialogues; 0 remembers nothing. A policy without a separate value
+            trunk needs ``2 * layers * width * 4`` bytes a token: 4 KiB for the default model.
+    """
+
+    def __init__(self, model: DialogueModel, memory: int = MEMORY) -> None:
+        self.model = model
+        self.store = PrefixStore(memory)
+        self._readers: dict[int, Reader | None] = {}
+
+    @torch.no_grad()
+    def generate(
+        self,
+        prefixes: Sequence[Sequence[int]],
+        uniforms: NDArray[np.float64],
+        config: DecodingConfig,
+        keys: Sequence[Hashable] | None = None,
+    ) -> list[list[int]]:
+        """Continues each prefix until ``<|end|>`` or ``max_tokens``; see :func:`generate`.
+
+        ``keys`` name the dialogues: under the same name their keys and values are found again. A name that stands for
+        another dialogue costs time only.
+        """
+        if not prefixes:
+            return []
+        state = self._begin(prefixes, keys, config)
+        sampler = _Sampler(self.model, config)
+        output: list[list[int]] = [[] for _ in prefixes]
+        alive = np.arange(len(prefixes))
+        for step in range(config.max_tokens):
+            tokens = sampler.draw(*state.hidden, uniforms[alive, step])
+            going = tokens != self.model.end_id
+            for row, token in zip(alive[going], tokens[going], strict=True):
+                output[row].append(int(token))
+            if step + 1 == config.max_tokens:
+                going[:] = False
+            if not going.all():
+                order = state.keep(going)
+                alive, tokens = alive[order], tokens[order]
+            if not len(alive):
+                break
+            state.extend(torch.from_numpy(tokens))
+        return output
+
+    def _begin(
+        self, prefixes: Sequence[Sequence[int]], keys: Sequence[Hashable] | None, config: DecodingConfig
+    ) -> _Rows:
+        trunks: list[nn.Module] = [self.model.policy.base_model]
+        if config.beta and self.model.value_trunk is not None:
+            trunks.append(self.model.value_trunk)
+        room = config.max_tokens
+        readers = [self._reader(trunk) for trunk in trunks]
+        usable = [reader for reader in readers if reader is not None]
+        if len(usable) < len(trunks):
+            return _UnstoredRows(trunks, prefixes, self.model.pad_id)
+        if keys is None or not self.store.limit:
+            return StoredRows(usable, prefixes, room=room)
+        self.store.check(trunks)
+        return StoredRows(usable, prefixes, self.store, keys, room)
+
+    def _reader(self, trunk: nn.Module) -> Reader | None:
+        known = self._readers.get(id(trunk))
+        if known is None or known.trunk is not trunk:
+            self._readers[id(trunk)] = known = reader_for(trunk)
+        return known
+
+
 def generate(
     model: DialogueModel,
     prefixes: Sequence[Sequence[int]],
@@ -94,56 +171,62 @@ def generate(
     Returns:
         For each prefix the new ids, ``<|end|>`` left out.
     """
-    device = model.policy.device
-    state = _Prefixes(model, prefixes, values=bool(config.beta))
-    forbidden = torch.tensor([i for i in model.role_ids.values() if i != model.end_id], device=device)
-    k = min(config.top_k, model.vocabulary - len(forbidden))
-    output: list[list[int]] = [[] for _ in prefixes]
-    alive = list(range(len(prefixes)))
-    for step in range(config.max_tokens):
-        policy_hidden, value_hidden = state.hidden
-        logits = model.logits(policy_hidden).float()  # (alive, vocabulary)
-        logits[:, forbidden] = -torch.inf
-        candidates = logits.topk(k, dim=-1).indices.sort(dim=-1).values  # (alive, k)
-        q = (
-            model.heads.decoding_values(value_hidden, candidates, logits)
-            if model.heads and config.beta
-            else None
-        )
-        cumulated = perturb(logits.gather(-1, candidates), q, candidates, config).cumsum(-1).cpu().numpy()
-        draws = uniforms[alive, step] * cumulated[:, -1]
-        chosen = np.minimum((cumulated <= draws[:, None]).sum(-1), k - 1)
-        tokens = candidates.cpu().numpy()[np.arange(len(alive)), chosen]
-        going = tokens != model.end_id
-        for row, token in zip(np.array(alive)[going], tokens[going], strict=True):
-            output[int(row)].append(int(token))
-        if not going.any() or step + 1 == config.max_tokens:
-            break
-        if not going.all():
-            alive = [row for row, more in zip(alive, going, strict=True) if more]
-            state.keep(torch.from_numpy(np.flatnonzero(going)).to(device))
-        state.extend(torch.from_numpy(tokens[going]).to(device))
-    return output
+    return Decoder(model, memory=0).generate(prefixes, uniforms, config)
 
 
-class _Prefixes:
-    """Cached keys and values of a batch of prefixes, for the policy and, if there is one, the separate value trunk."""
+class _Sampler:
+    """Draws one token a row."""
 
-    def __init__(self, model: DialogueModel, prefixes: Sequence[Sequence[int]], values: bool) -> None:
+    def __init__(self, model: DialogueModel, config: DecodingConfig) -> None:
+        self.model, self.config = model, config
+        forbidden = [i for i in model.role_ids.values() if i != model.end_id]
+        self.forbidden = torch.tensor(forbidden, device=model.policy.device)
+        self.k = min(config.top_k, model.vocabulary - len(forbidden))
+
+    def draw(self, policy: Tensor, value: Tensor, uniforms: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Token ids, (rows,), from hidden states, (rows, width) each, and a uniform number a row."""
+        logits = self.model.logits(policy).float()  # (rows, vocabulary)
+        logits[:, self.forbidden] = -torch.inf
+        candidates = logits.topk(self.k, dim=-1).indices.sort(dim=-1).values  # (rows, k)
+        q = None
+        if self.model.heads is not None and self.config.beta:
+            q = self.model.heads.decoding_values(value, candidates, logits)
+        chances = perturb(logits.gather(-1, candidates), q, candidates, self.config)
+        cumulated = chances.cumsum(-1).cpu().numpy()
+        chosen = (cumulated <= (uniforms * cumulated[:, -1])[:, None]).sum(-1)
+        tokens: NDArray[np.int64] = candidates.cpu().numpy()[
+            np.arange(len(policy)), np.minimum(chosen, self.k - 1)
+        ]
+        return tokens
+
+
+class _Rows(Protocol):
+    """A batch of dialogues whose next token is looked for."""
+
+    @property
+    def hidden(self) -> tuple[Tensor, Tensor]:
+        """Hidden states for the policy and for the value heads: (rows, width) each."""
+
+    def keep(self, going: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """Drops the dialogues that are finished; returns which of the old rows are the new ones."""
+
+    def extend(self, tokens: Tensor) -> None:
+        """Reads one more token a row: (rows,)."""
+
+
+class _UnstoredRows:
+    """Rows of trunks that only transformers' own cache serves: sliding windows, recurrent states."""
+
+    def __init__(self, trunks: Sequence[nn.Module], prefixes: Sequence[Sequence[int]], pad: int) -> None:
         from transformers import DynamicCache
 
-        device = model.policy.device
-        self.trunks = [model.policy.base_model]
-        if values and model.value_trunk is not None:
-            self.trunks.append(model.value_trunk)
+        self.trunks = trunks
+        device = next(trunks[0].parameters()).device
         lengths = torch.tensor([len(prefix) for prefix in prefixes], device=device)
-        width = int(lengths.max())
-        ids = torch.full((len(prefixes), width), model.pad_id, device=device)
-        for row, prefix in enumerate(prefixes):
-            ids[row, : len(prefix)] = torch.tensor(prefix, device=device)
-        self.mask = (torch.arange(width, device=device) < lengths[:, None]).long()  # (batch, width)
+        ids = padded(prefixes, pad).to(device)
+        self.mask = (torch.arange(ids.shape[1], device=device) < lengths[:, None]).long()  # (rows, width)
         self.position = lengths  # of the next token
-        self.caches = [DynamicCache() for _ in self.trunks]
+        self.caches = [DynamicCache(config=trunk.config) for trunk in trunks]
         rows = torch.arange(len(prefixes), device=device)
         self.states = [
             # Causal attention never looks at padding on the right: no mask is needed to read the prefixes.
@@ -153,21 +236,21 @@ class _Prefixes:
 
     @property
     def hidden(self) -> tuple[Tensor, Tensor]:
-        """Hidden states for the policy and for the value heads: (batch, width) each."""
         return self.states[0], self.states[-1]
 
-    def keep(self, rows: Tensor) -> None:
-        """Drops the dialogues that are finished."""
+    def keep(self, going: NDArray[np.bool_]) -> NDArray[np.int64]:
+        order = np.flatnonzero(going)
+        rows = torch.from_numpy(order).to(self.mask.device)
         self.mask, self.position = self.mask[rows], self.position[rows]
         for cache in self.caches:
             cache.batch_select_indices(rows)
+        return order
 
     def extend(self, tokens: Tensor) -> None:
-        """Reads one more token a row: (batch,)."""
         self.mask = torch.cat([self.mask, torch.ones_like(self.mask[:, :1])], dim=1)
         self.states = [
             trunk(
-                input_ids=tokens[:, None], past_key_values=cache, use_cache=True,
+                input_ids=tokens[:, None].to(self.mask.device), past_key_values=cache, use_cache=True,
                 attention_mask=self.mask, position_ids=self.position[:, None],
             ).last_hidden_state[:, 0]
             for trunk, cache in zip(self.trunks, self.caches, strict=True)

@@ -11,7 +11,7 @@ import numpy as np
 
 from dialog_envs.agents.base import Usage
 from dialog_envs.agents.checkpoint import check_task, load_model, read_training
-from dialog_envs.agents.decoding import DecodingConfig, generate
+from dialog_envs.agents.decoding import Decoder, DecodingConfig
 from dialog_envs.agents.sequences import encode_segments, noted
 from dialog_envs.agents.tokenizer import decode_text
 from dialog_envs.core.dialogue import AGENT, Observation
@@ -55,6 +55,7 @@ class LearnedAgent:
         self.description = description
         self._seed = 0
         self._usage = Usage()
+        self._decoder = Decoder(model)
 
     @classmethod
     def from_pretrained(
@@ -111,7 +112,11 @@ class LearnedAgent:
         return self._usage
 
     def act_batch(self, observations: Sequence[Observation], seeds: Sequence[int]) -> list[str]:
-        """One utterance for each dialogue. Keeps nothing between calls but the count of tokens."""
+        """One utterance for each dialogue, the same in whatever company.
+
+        Between calls it keeps the count of tokens, and what was read of the dialogues, so that it need not be read
+        again: this changes the time a turn takes and nothing else.
+        """
         prefixes = [self._prefix(observation) for observation in observations]
         spoken = [sum(turn["speaker"] == AGENT for turn in o["dialogue"]) for o in observations]
         uniforms = np.stack(
@@ -124,7 +129,8 @@ class LearnedAgent:
         texts = [""] * len(prefixes)
         for begin in range(0, len(order), BATCH):
             part = order[begin : begin + BATCH]
-            outputs = generate(self.model, [prefixes[i] for i in part], uniforms[part], self.decoding)
+            keys = [(seeds[i], observations[i]["brief"]) for i in part]
+            outputs = self._decoder.generate([prefixes[i] for i in part], uniforms[part], self.decoding, keys)
             for i, ids in zip(part, outputs, strict=True):
                 self._usage += Usage(len(prefixes[i]), len(ids))
                 text = decode_text(self.model.tokenizer, ids)
