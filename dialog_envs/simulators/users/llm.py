@@ -4,7 +4,7 @@ The model gets the paper's kind of prompt (who you are, what is hidden about you
 ``write`` it answers in fields: what it says, what it does with that, whether it is done. Control is taken from the
 fields alone; what it says is read back by the task's understanding, so that the score rests on acts, as ever. In mode
 ``choose``, for models that are poor writers, it chooses its turn by its own probabilities from what *anybody* might say
-here, the right thing among much that this persona would never say.
+here, the right thing among much that this persona would never say (but the talk ends only where the kernel has it end).
 
 The kernel follows: it knows what this persona could do in answer to each turn. Two things are never let through, and
 are asked for again, then an error: words that leak (:mod:`dialog_envs.simulators.users.guard`, or more facts at once
@@ -58,7 +58,7 @@ class LLMUser(ModelPlayedUser):
         model: a chat model or its name.
         mode: ``"write"`` or ``"choose"``; by default choose for the embedded model.
         attempts: how often a turn is asked for; then the episode is unscored.
-        temperature: of writing (0.8 by default) or choosing (0.25: mean log-probabilities a token lie close together).
+        temperature: of writing (0.8 by default) or choosing (0.1: mean log-probabilities a token lie close together).
 
     Raises:
         UsageError: an unknown mode.
@@ -79,7 +79,7 @@ class LLMUser(ModelPlayedUser):
         self.mode = mode or ("choose" if self.small else "write")
         if self.mode not in MODES:
             raise UsageError(f"mode of the llm user must be one of {', '.join(MODES)}, not '{mode}'.")
-        default = 0.25 if self.mode == "choose" else 0.8
+        default = 0.1 if self.mode == "choose" else 0.8
         self.temperature = default if temperature is None else float(temperature)
 
     @property
@@ -154,31 +154,22 @@ class LLMUser(ModelPlayedUser):
     def _choose(
         self, people: Crowd, heard: tuple[Act, ...], branches: Sequence[Branch], dialogue: Sequence[TurnView]
     ) -> Asking[UserTurn]:
-        """A turn out of what anybody might say. Consent that this person would not give is chosen anew, without it."""
-        roles, open_to = self._task.act_roles, [(b.acts, b.ended_by) for b in branches]
+        """A turn out of what anybody might say. Others' ends of the talk are left out: they have other reasons."""
+        own = [(branch.acts, branch.ended_by) for branch in branches]
+        others = [(acts, ended_by) for acts, ended_by in people.responses(heard) if ended_by is None]
         options: dict[str, UserTurn] = {}
-        for acts, ended_by in dict.fromkeys([*open_to, *people.responses(heard)]):
+        for acts, ended_by in dict.fromkeys([*own, *others]):
             text = self._task.language.phrase(acts, self._persona, self._scenario, self._words_rng, dialogue)
             options.setdefault(text, UserTurn(text, acts, ended_by is not None, ended_by, heard))
             if len(options) >= MOST_OPTIONS:
                 break
-        messages = chat(self._prompt, dialogue, self._marks)
-        for attempt in range(2):
-            texts, seed = tuple(options), self._request_seed(attempt)
-            choice = yield ChoiceRequest(messages, texts, self.temperature, seed, attempt, role="user")
-            assert isinstance(choice, Choice)
-            turn = options[texts[choice.index]]
-            if turn.ended_by != "accept" or (turn.acts, turn.ended_by) in open_to:
-                break
-            self.notes["again"] += 1
-            self.notes["refused"] += 1
-            options = {
-                text: turn
-                for text, turn in options.items()
-                if not any(act.kind in roles.accepts for act in turn.acts)
-                or (turn.acts, turn.ended_by) in open_to
-            }
-        return turn
+        texts = tuple(options)
+        if len(texts) == 1:
+            return options[texts[0]]
+        messages, seed = chat(self._prompt, dialogue, self._marks), self._request_seed(0)
+        choice = yield ChoiceRequest(messages, texts, self.temperature, seed, role="user")
+        assert isinstance(choice, Choice)
+        return options[texts[choice.index]]
 
     # ---- writing -------------------------------------------------------------------------------------------------
 

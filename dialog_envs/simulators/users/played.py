@@ -162,12 +162,19 @@ class Replies(Generic[K]):
         self._open[key] = (user, user.answering(dialogue))
         self._go_on(key, None)
 
-    def wait_for_some(self, patience: float = 0.01) -> list[tuple[K, UserTurn | Exception]]:
-        """The next reply that is done, and those that come within ``patience`` seconds after it; perhaps none."""
+    def wait_for_some(
+        self, patience: float = 0.01, first: float | None = None
+    ) -> list[tuple[K, UserTurn | Exception]]:
+        """The next reply that is done, and those that come within ``patience`` seconds after it; perhaps none.
+
+        Args:
+            patience: seconds for each after the first.
+            first: seconds for the first; ``None`` waits until there is one.
+        """
         found: list[tuple[K, UserTurn | Exception]] = []
         try:
             while self:
-                found.append(self.wait(patience if found else None))
+                found.append(self.wait(patience if found else first))
         except TimeoutError:
             pass
         return found
