@@ -129,7 +129,9 @@ def join(device: str) -> tuple[Processes, str]:
             f"{os.environ['WORLD_SIZE']} processes were started to train together, which needs accelerate: {INSTALL}."
         ) from error
     state = PartialState(cpu=device == "cpu")
-    return Processes(state.process_index, state.num_processes), str(state.device)
+    return Processes(state.process_index, state.num_processes), device if device == "cpu" else str(
+        state.device
+    )
 
 
 def resolve_device(device: str) -> str:

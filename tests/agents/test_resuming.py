@@ -59,6 +59,7 @@ def curve(path: Path) -> tuple[list[str], list[float]]:
     return names, numbers
 
 
+@pytest.mark.slow
 def test_a_killed_training_goes_on_as_if_nothing_had_happened(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
