@@ -14,6 +14,8 @@ from typing import Any
 from ....core.dialogue import AGENT, Act, Turn
 from ....tasks.language.tokens import tokenise
 from . import sets
+from .deciding import decide, label, lengthy
+from .features import Setting
 from .material import is_content, material
 from .rules import CAUTION, foreign, rhetorical
 from .sentences import cut
@@ -31,12 +33,44 @@ def understand(text: str, scenario: Any, dialogue: Sequence[Any] = ()) -> tuple[
         scenario: its ``concept`` (an id) is what is taught.
         dialogue: the turns before this one, views or records; "it" refers to what they were about.
     """
-    doubt = doubted(scenario.concept, dialogue) if dialogue else -1
-    acts, refers = _understand(text, scenario.concept, doubt, doubt)
-    if refers and dialogue and doubt < 0:
-        idea = focus(scenario.concept, dialogue)
-        if idea >= 0:
-            return _understand(text, scenario.concept, idea, -1)[0]
+    return _read(text, scenario.concept, setting(scenario.concept, dialogue))
+
+
+def setting(concept: str, dialogue: Sequence[Any]) -> Setting:
+    """What the turns before a turn tell."""
+    if not dialogue:
+        return Setting()
+    last = dialogue[-1]
+    speaker = last.speaker if isinstance(last, Turn) else last["speaker"]
+    return Setting(speaker != AGENT, doubted(concept, dialogue), focus(concept, dialogue))
+
+
+@lru_cache(maxsize=16_384)
+def _read(text: str, concept: str, before: Setting) -> tuple[Act, ...]:
+    return _learned(None, text, concept, before)
+
+
+def understand_with(weights: Any, text: str, concept: str, dialogue: Sequence[Any]) -> tuple[Act, ...]:
+    """:func:`understand` with other weights of the classifier, to see what they are worth."""
+    return _learned(weights, text, concept, setting(concept, dialogue))
+
+
+def _learned(weights: Any, text: str, concept: str, before: Setting) -> tuple[Act, ...]:
+    table = material(concept)
+    sentences = cut(text, table)
+    if foreign(text, sentences):
+        return (_UNKNOWN,)
+    if any(sentence.known is not None for sentence in sentences):
+        return _ruled(text, concept, before)
+    acts = decide(sentences, label(sentences, table, before, weights), table, before)
+    return (*(acts or [Act("inform")]), *lengthy(len(text.split())))
+
+
+def _ruled(text: str, concept: str, before: Setting) -> tuple[Act, ...]:
+    """The acts of a turn with sentences of the material."""
+    acts, refers = _understand(text, concept, before.doubt, before.doubt)
+    if refers and before.doubt < 0 <= before.focus:
+        return _understand(text, concept, before.focus, -1)[0]
     return acts
 
 

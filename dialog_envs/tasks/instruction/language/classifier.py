@@ -1,0 +1,37 @@
+"""A linear classifier of sentences: which act a sentence does, by hashed features. Trained by :mod:`learning`."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from importlib.resources import files
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .features import BUCKETS, bucket
+
+LABELS = (
+    "none", "greet", "acknowledge", "encourage", "close", "refuse", "recap", "inform", "confirm", "open",
+    "background", "style", "idea", "quiz", "correct", "explain",
+)  # fmt: skip
+"""What a sentence may do. ``none``: nothing of its own ("So.")."""
+
+
+@lru_cache(maxsize=1)
+def weights() -> NDArray[np.float32]:
+    """The trained weights, (BUCKETS, labels)."""
+    path = files(__package__) / "grammar" / "weights.npz"
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as data:
+        table: NDArray[np.float32] = data["weights"].astype(np.float32) * float(data["scale"])
+    return table
+
+
+def score(names: list[str], table: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
+    """Log-odds of :data:`LABELS` for features."""
+    table = weights() if table is None else table
+    rows = [bucket(name) for name in names]
+    total: NDArray[np.float32] = table[rows].sum(axis=0)
+    return total
+
+
+__all__ = ["BUCKETS", "LABELS", "score", "weights"]

@@ -1,0 +1,128 @@
+"""What a classifier of sentences looks at: words without the concept's own, cues, and how they stand in the turn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from zlib import crc32
+
+from . import denials
+from .material import Material, is_content
+from .sentences import Sentence
+from .stems import stem
+
+BUCKETS = 1 << 14
+"""Features are hashed into this many buckets."""
+_LEVELS = (0.2, 0.6, 1.0, 1.6, 2.4, 3.6)
+_FIRST = ("<s>", "<s>")
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What is known before a turn is read: whether the student has just said something, which idea their last words
+    may be mistaken about, and which idea was talked of last (-1: none)."""
+
+    answered: bool = False
+    doubt: int = -1
+    focus: int = -1
+
+
+@lru_cache(maxsize=65_536)
+def bucket(name: str) -> int:
+    """Where a feature is counted."""
+    return crc32(name.encode()) % BUCKETS
+
+
+def level(value: float) -> int:
+    """A score as one of a few levels."""
+    return sum(value >= bound for bound in _LEVELS)
+
+
+def words(now: Sentence, table: Material) -> list[str]:
+    """The sentence's words, with figures and the concept's own words as signs."""
+    own: dict[int, str] = {place: "<idea>" if kind == "name" else "<term>" for place, _, kind in now.hits}
+    found = []
+    for i, token in enumerate(now.tokens):
+        if i in own:
+            found.append(own[i])
+        elif token[0].isdigit():
+            found.append("<n>")
+        elif is_content(token) and any(weight >= 0.55 for _, weight in table.weights(token)):
+            found.append("<topic>")
+        else:
+            found.append(token)
+    return found
+
+
+def features(
+    sentences: Sequence[Sentence], place: int, table: Material, setting: Setting, hint: str
+) -> list[str]:
+    """Names of the features of one sentence of a turn, but for what the sentence before it does.
+
+    Args:
+        sentences: the turn.
+        place: which of them.
+        table: the concept's tables.
+        setting: what was before.
+        hint: what the rules take the sentence for.
+    """
+    now = sentences[place]
+    row = words(now, table)
+    tokens = [token for token in row if token[0].isalnum() or token[0] in "<?!:"]
+    found = ["bias", f"h:{hint}"]
+    found.extend(f"w:{token}" for token in set(tokens))
+    line = (*_FIRST, *tokens, "</s>")
+    found.extend({f"b:{a} {b}" for a, b in zip(line[1:], line[2:], strict=False)})
+    found.extend({f"t:{a} {b} {c}" for a, b, c in zip(line, line[1:], line[2:], strict=False)})
+    found.append(f"f:{tokens[0] if tokens else ''}")
+    for kind, at in now.cues.items():
+        found.append(f"c:{kind}")
+        if at <= 1:
+            found.append(f"c0:{kind}")
+    found.extend(_standing(sentences, place))
+    found.extend(_content(now, table, setting))
+    return found
+
+
+def _standing(sentences: Sequence[Sentence], place: int) -> list[str]:
+    """How the sentence stands among the others."""
+    now, n = sentences[place], len(sentences)
+    size = min(now.size, 3) if now.size <= 3 else 4 + min(now.size // 4, 6)
+    asks = "q" if now.question else "s"
+    mark = now.tokens[-1] if now.tokens[-1] in "?!." else "-"
+    after = "end" if place + 1 == n else "q" if sentences[place + 1].question else "s"
+    where = "only" if n == 1 else "first" if place == 0 else "last" if place + 1 == n else "mid"
+    return [
+        f"q:{asks}", f"z:{size}", f"zq:{size}{asks}", f"m:{mark}", f"n:{after}", f"nq:{after}{asks}", f"p:{where}",
+        f"pq:{where}{asks}", f"pz:{where}{size}",
+    ]  # fmt: skip
+
+
+def _content(now: Sentence, table: Material, setting: Setting) -> list[str]:
+    """What the sentence says of the concept's ideas."""
+    asks = "q" if now.question else "s"
+    top = level(max(now.scores, default=0.0))
+    named = any(kind == "name" for _, _, kind in now.hits)
+    ideas = min(len({idea for _, idea, _ in now.hits}), 4)
+    best, evidence, met = denials.evidence(now, table, setting.focus, setting.doubt, False)
+    roots = {stem(token) for token in now.tokens if is_content(token)}
+    covered = table.covered(best, roots)
+    denied = int(max(-1.0, min(evidence, 4.0)) * 2)
+    negative = any(token in denials.NEGATIONS for token in now.tokens)
+    early = any(token in denials.NEGATIONS for token in now.tokens[:6])
+    talk = f"{int(setting.answered)}{int(setting.doubt >= 0)}"
+    return [
+        f"s:{top}", f"sq:{top}{asks}", f"nm:{named}{asks}", f"ni:{ideas}", f"niq:{ideas}{asks}", f"d:{denied}",
+        f"mt:{min(int(met * 2), 5)}{negative}", f"cv:{int(covered * 5)}", f"cvn:{int(covered * 5)}{negative}",
+        f"ng:{negative}{early}{asks}", f"tk:{talk}", f"tkq:{talk}{asks}", f"tkn:{talk}{negative}{asks}",
+        f"tks:{talk}{min(top, 3)}{asks}",
+    ]  # fmt: skip
+
+
+def carried(before: str, now: Sentence) -> list[str]:
+    """Features of what the sentence before does."""
+    asks = "q" if now.question else "s"
+    top = min(level(max(now.scores, default=0.0)), 4)
+    first = now.tokens[0]
+    return [f"l:{before}", f"lq:{before}{asks}", f"ls:{before}{top}{asks}", f"lf:{before} {first}"]
