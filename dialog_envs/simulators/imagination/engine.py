@@ -37,7 +37,7 @@ from dialog_envs.simulators.imagination.casting import make_cast
 from dialog_envs.simulators.imagination.critique import failed
 from dialog_envs.simulators.imagination.journal import Journal
 from dialog_envs.simulators.imagination.making import USER, Direction, Made, imagined, judged, rolled_out
-from dialog_envs.simulators.imagination.models import Models
+from dialog_envs.simulators.imagination.models import Limited, Models, Till
 from dialog_envs.simulators.imagination.prompting import load_prompts
 from dialog_envs.simulators.imagination.reasoning import Reasoned, Reasoning
 from dialog_envs.simulators.imagination.report import card, critique_log, people_text, rejected_log
@@ -48,6 +48,8 @@ COHORT = 4096
 """Most attempts planned at once; those of a language model among them are made side by side."""
 MOST_ATTEMPTS = 4
 """Attempts an episode after which the engine gives up: nearly everything is dropped."""
+PATIENCE = 100
+"""Attempts before which it does not."""
 MOST_FAILURES = 8
 """Attempts in a row whose calls fail for good, after which the model is taken to be gone."""
 MODES = ("rollout", "imagine")
@@ -172,15 +174,13 @@ def imagine(
     if done is not None:
         return done
     with Journal(out, provenance.settings_hash(settings)) as journal, ExitStack() as stack:
-        models = models.recorded(journal.recorded)
+        models = models.wrapped(journal.recorded)
         if max_cost is not None:
-            from dialog_envs.simulators.llm.budget import Budget, spending
-
-            stack.enter_context(spending(Budget(max_cost, file=journal.purse)))
+            models = _limited(models, max_cost, journal, stack)
         reasoned = _reason(direction, models, wanted_people, watch)
         if reasoned is not None:
             direction = replace(direction, cast=replace(cast, people=reasoned.cast))
-        work = _Work(direction, mode, models, journal, episodes, reasoned, max_cost, progress, watch)
+        work = _Work(direction, mode, models, journal, episodes, reasoned, progress, watch)
         made = [journal.made[index] for index in range(work.fill())]
         facts = provenance.facts(direction, mode, models, settings, whole, episodes, made, reasoned)
         _write(out, facts, made, reasoned, replace_existing)
@@ -226,6 +226,17 @@ def _reason(
     return step.people(wanted, told)
 
 
+def _limited(models: Models, limit: float, journal: Journal, stack: ExitStack) -> Models:
+    """Models that stop when so much is spent, what earlier parts of the work have cost included."""
+    from dialog_envs.simulators.llm.budget import Budget, spending
+
+    if not 0 <= limit < float("inf"):
+        raise UsageError(f"the most that model calls may cost is an amount in US dollars, not {limit}")
+    stack.enter_context(spending(Budget(limit, file=journal.purse)))
+    till = Till(limit, sum(_dollars(made) for made in journal.made.values()))
+    return models.wrapped(lambda model: Limited(model, till))
+
+
 class _Work:
     """Attempts 0, 1, 2 … until enough of them are kept."""
 
@@ -237,12 +248,11 @@ class _Work:
         journal: Journal,
         wanted: int,
         reasoned: Reasoned | None,
-        max_cost: float | None,
         progress: Callable[[int, int], None] | None,
         watch: Callable[[Standing], None] | None,
     ) -> None:
         self._direction, self._mode, self._models, self._journal = direction, mode, models, journal
-        self._wanted, self._max_cost, self._progress, self._watch = wanted, max_cost, progress, watch
+        self._wanted, self._progress, self._watch = wanted, progress, watch
         self._cost = _dollars(reasoned) + sum(_dollars(made) for made in journal.made.values())
         self._rejected = 0 if reasoned is None else len(reasoned.rejected)
         self._rejected += sum(len(made.rejected) for made in journal.made.values())
@@ -258,7 +268,7 @@ class _Work:
         """
         count = 0
         while self._kept < self._wanted:
-            if count > 100 and count >= MOST_ATTEMPTS * self._wanted:
+            if count > PATIENCE and count >= MOST_ATTEMPTS * self._wanted:
                 raise self._hopeless(count)
             indices = range(count, count + min(self._wanted - self._kept, COHORT))
             self._kept += sum(self._journal.made[i].kept for i in indices if i in self._journal.made)
@@ -314,14 +324,6 @@ class _Work:
 
     def _stopped(self) -> bool:
         """Whether no other attempt shall begin; what is under way is finished."""
-        if self._max_cost is not None and 0 < self._max_cost <= self._cost:
-            self._failures.append(
-                BudgetExceeded(
-                    f"model calls have cost ${self._cost:.4f} of the ${self._max_cost:g} that they may. What is "
-                    "done is kept: run the same command with a larger --max-cost to go on."
-                )
-            )
-            return True
         fatal = (BudgetExceeded, ModelUnavailable)
         return self._in_a_row >= MOST_FAILURES or any(isinstance(error, fatal) for error in self._failures)
 

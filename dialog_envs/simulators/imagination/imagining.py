@@ -156,7 +156,7 @@ def parse_dialogue(
     """
     names = {brief.agent_name.casefold(): AGENT, brief.user_name.casefold(): USER}
     either = "|".join(sorted(map(re.escape, names), key=len, reverse=True))
-    label = re.compile(rf"^[\s*_#>\-\d.]*({either})[\s*_]*[::][\s*_]*", re.IGNORECASE)
+    label = re.compile(rf"^[\s*_#>\-\d.]*({either})[\s*_]*[::](?:\*\*|__|[*_](?=\s))?\s*", re.IGNORECASE)
     lines: list[Line] = []
     before = 0
     for row in _FENCE.sub("", _THOUGHT.sub("", text)).splitlines():

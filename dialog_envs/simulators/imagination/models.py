@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from dialog_envs.simulators.llm import ChatModel, Request, Result, get_chat_model
-from dialog_envs.simulators.llm.calls import ChatModelBase
+from dialog_envs.errors import BudgetExceeded
+from dialog_envs.simulators.llm import ChatModel, ChatReply, Choice, Request, Result, get_chat_model
+from dialog_envs.simulators.llm.calls import ChatModelBase, ended
 
 AT_ONCE, LOCAL_BATCH = 128, 8
 """Dialogues in the making at the same moment: with servers (twice the requests that are in flight by default, so that
@@ -76,9 +78,12 @@ class Models:
         """Whether it is the embedded model, which needs simpler words."""
         return self.name(which) == "embedded"
 
-    def recorded(self, record: Callable[[ChatModel], ChatModel]) -> Models:
-        """The same, with every reply kept by ``record``."""
-        wrapped = {key: record(one) for key, one in {id(one): one for one in self.given}.items()}
+    def wrapped(self, record: Callable[[ChatModel], ChatModel]) -> Models:
+        """The same, each with what ``record`` puts around it."""
+        there = (self.imaginer, self.critic, *self.speakers.values())
+        wrapped = {
+            key: record(one) for key, one in {id(one): one for one in there if one is not None}.items()
+        }
 
         def of(one: ChatModel | None) -> ChatModel | None:
             return None if one is None else wrapped[id(one)]
@@ -90,9 +95,84 @@ class Models:
         """All of them as one model; ``None`` where there is none."""
         if not self.given:
             return None
-        if len({id(one) for one in self.given}) == 1:
-            return self.imaginer or self.critic or next(iter(self.speakers.values()))
+        there = [one for one in (self.imaginer, self.critic, *self.speakers.values()) if one is not None]
+        if len({id(one) for one in there}) == 1:
+            return there[0]
         return Router(self)
+
+
+class Till:
+    """Money that calls may cost.
+
+    Args:
+        limit: US dollars.
+        spent: what earlier parts of the same work have cost.
+    """
+
+    def __init__(self, limit: float, spent: float) -> None:
+        self.limit, self.spent = limit, spent
+        self._lock = threading.Lock()
+
+    def add(self, cost_usd: float) -> None:
+        """Count a call."""
+        with self._lock:
+            self.spent += cost_usd
+
+    def refusal(self) -> BudgetExceeded | None:
+        """Why no other call may be made, if so."""
+        if self.spent < self.limit:
+            return None
+        return BudgetExceeded(
+            f"model calls have cost ${self.spent:.4f} of the ${self.limit:g} that they may. What is done is kept: run "
+            "the same command with a larger --max-cost to go on."
+        )
+
+
+class Limited(ChatModelBase):
+    """A model that is asked as long as there is money. This goes by what replies say that they cost, for models that
+    know of no budget; those that do stop before it is spent.
+
+    Args:
+        inner: who answers.
+        till: where the money is counted; other models may share it.
+    """
+
+    def __init__(self, inner: ChatModel, till: Till) -> None:
+        self._inner, self._till = inner, till
+
+    @property
+    def name(self) -> str:
+        """The inner model's."""
+        return self._inner.name
+
+    @property
+    def version(self) -> str:
+        """The inner model's."""
+        return self._inner.version
+
+    def each(self, requests: Sequence[Request]) -> Iterator[tuple[int, Result]]:
+        """How each request ends, as long as there is money."""
+        refusal = self._till.refusal()
+        if refusal is not None:
+            yield from ((index, refusal) for index in range(len(requests)))
+            return
+        for index, result in self._inner.each(requests):
+            self._count(result)
+            yield index, result
+
+    def submit(self, request: Request) -> Future[Result] | None:
+        """Start one request, if there is money."""
+        refusal = self._till.refusal()
+        if refusal is not None:
+            return ended(refusal)
+        future = self._inner.submit(request)
+        if future is not None:
+            future.add_done_callback(lambda done: None if done.exception() else self._count(done.result()))
+        return future
+
+    def _count(self, result: Result) -> None:
+        if isinstance(result, (ChatReply, Choice)):
+            self._till.add(result.usage.cost_usd)
 
 
 class Router(ChatModelBase):

@@ -11,11 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dialog_envs.core.dialogue import AGENT, USER, Turn, TurnView
+from dialog_envs.core.dialogue import AGENT, USER, Act, Turn, TurnView
 from dialog_envs.core.task import Task
 from dialog_envs.datasets.replay import impossible_turn
 from dialog_envs.simulators.imagination.imagining import Line
 from dialog_envs.simulators.users.fidelity import fidelity
+from dialog_envs.simulators.users.following import Branch, Following
 
 COUNTS = ("user_turns", "drift_turns", "untimely_turns", "unread_turns", "elicited", "volunteered")
 """What is counted of each dialogue, see :func:`dialog_envs.simulators.users.fidelity.fidelity`."""
@@ -27,7 +28,7 @@ class Reading:
 
     Attributes:
         turns: with acts.
-        ended_by: ``accept``, ``leave`` or ``cap``.
+        ended_by: ``accept``, ``leave``, ``agent`` (it said goodbye) or ``cap``.
         left_out: lines after the end.
         possible: whether the kernel could have produced exactly this.
         counts: :data:`COUNTS`.
@@ -51,7 +52,8 @@ def read_dialogue(task: Task[Any, Any, Any], persona: Any, scenario: Any, lines:
         task, persona, scenario: of the dialogue.
         lines: in turns, the user first.
     """
-    roles, turns, views = task.act_roles, list[Turn](), list[TurnView]()
+    turns, views = list[Turn](), list[TurnView]()
+    following = Following(task, persona, scenario)
     ended_by = "cap"
     for speaker, text in lines:
         view: TurnView = {"speaker": speaker, "text": text}
@@ -65,13 +67,12 @@ def read_dialogue(task: Task[Any, Any, Any], persona: Any, scenario: Any, lines:
         views.append(view)
         if speaker == AGENT or len(turns) == 1:
             continue
-        kinds = {act.kind for act in acts}
-        if not kinds.isdisjoint(roles.accepts):
-            ended_by = "accept"
-        elif not kinds.isdisjoint(roles.leaves):
-            ended_by = "leave"
-        if ended_by != "cap":
+        heard = turns[-2].acts
+        end = _end(task, acts, following.branches(heard))
+        if end is not None:
+            ended_by = end
             break
+        following.follow(heard, acts)
     if turns and turns[-1].speaker == AGENT:
         turns.pop()  # nobody answered
     found = tuple(turns)
@@ -80,6 +81,17 @@ def read_dialogue(task: Task[Any, Any, Any], persona: Any, scenario: Any, lines:
     return Reading(
         found, ended_by, len(lines) - len(found), possible, {name: int(counts[name]) for name in COUNTS}
     )
+
+
+def _end(task: Task[Any, Any, Any], said: tuple[Act, ...], branches: Sequence[Branch]) -> str | None:
+    """Who ends the dialogue with this exchange, if anybody does: the user by what is said, or the agent, if the kernel
+    takes the agent's turn for a goodbye, whatever the answer."""
+    kinds = {act.kind for act in said}
+    if not kinds.isdisjoint(task.act_roles.accepts):
+        return "accept"
+    if not kinds.isdisjoint(task.act_roles.leaves):
+        return "leave"
+    return "agent" if branches and all(branch.ended_by == "agent" for branch in branches) else None
 
 
 def scored(
