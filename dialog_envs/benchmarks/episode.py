@@ -94,19 +94,20 @@ def play_episodes(
         yield from pool.play(deque(units))
 
 
-def make_env(task: str, user: str, reward: str, model: str | None = None) -> Any:
+def make_env(task: str, user: str, reward: str, options: Mapping[str, Any] | None = None) -> Any:
     """An environment of a registered task for the runner, which checks what it hands in itself.
 
     Args:
         task: the id.
         user: who plays the user.
         reward: reward scheme.
-        model: the chat model behind the user.
+        options: arguments of the user, its chat model for one.
     """
     import gymnasium
 
-    options = None if model is None else {"model": model}
-    made = gymnasium.make(task, user=user, reward=reward, user_options=options, disable_env_checker=True)
+    made = gymnasium.make(
+        task, user=user, reward=reward, user_options=options or None, disable_env_checker=True
+    )
     return made.unwrapped
 
 

@@ -15,8 +15,8 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
@@ -36,7 +36,7 @@ class Job:
         agent: the agent's name, as :func:`dialog_envs.agents.resolve_agent` reads it.
         task: task id.
         track: the track's name.
-        user, model: who plays the user; see :class:`dialog_envs.benchmarks.tracks.Track`.
+        user, options: who plays the user; see :class:`dialog_envs.benchmarks.tracks.Track`.
         reward: reward scheme.
         information: as for :func:`dialog_envs.benchmarks.episode.play_episodes`.
     """
@@ -47,7 +47,7 @@ class Job:
     reward: str
     information: int | None
     user: str = SCRIPTED
-    model: str | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 class NotMade(Exception):
@@ -179,7 +179,7 @@ def work(source: IO[str], sink: IO[str]) -> None:
         spec,
         task,
         units,
-        lambda: make_env(job.task, job.user, job.reward, job.model),
+        lambda: make_env(job.task, job.user, job.reward, job.options),
         information=job.information,
         track=job.track,
     ):

@@ -230,7 +230,7 @@ def _open_tracks(suite: Suite, make_env: Callable[[str], Any] | None, quiet: boo
                 note(f"track {track.name}: left out: {reason}")
             continue
         given = make_env if track == suite.main else None
-        make = given or partial(_make_env, track.user, suite.reward, track.model)
+        make = given or partial(_make_env, track.user, suite.reward, track.user_options)
         env = make(suite.tasks[0])
         version = str(getattr(getattr(env, "user", None), "version", "unknown"))
         env.close()
@@ -238,8 +238,8 @@ def _open_tracks(suite: Suite, make_env: Callable[[str], Any] | None, quiet: boo
     return found
 
 
-def _make_env(user: str, reward: str, model: str | None, task: str) -> Any:
-    return episode.make_env(task, user, reward, model)
+def _make_env(user: str, reward: str, options: Mapping[str, Any], task: str) -> Any:
+    return episode.make_env(task, user, reward, options)
 
 
 @dataclass(frozen=True, slots=True)
@@ -350,7 +350,7 @@ def _play(
     worth = _WORTH_A_PROCESS if track.scripted else _WORTH_A_PROCESS_PLAYED
     workers = min(plan.workers, len(units) // worth) if track.local else 1
     if spec.elsewhere is not None and workers > 1:
-        job = Job(spec.elsewhere, task, track.name, reward, information, track.user, track.model)
+        job = Job(spec.elsewhere, task, track.name, reward, information, track.user, track.user_options)
         with closing(play_in_workers(job, units, workers)) as items:
             yield from items
         return

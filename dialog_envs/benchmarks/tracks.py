@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from dialog_envs.errors import ConfigError, ModelUnavailable
@@ -11,7 +11,7 @@ from dialog_envs.errors import ConfigError, ModelUnavailable
 __all__ = ["SCRIPTED", "Track", "track_from_toml"]
 
 SCRIPTED = "scripted"
-_KEYS = {"name", "user", "model", "tasks", "agents", "episodes_per_family", "optional"}
+_KEYS = {"name", "user", "model", "options", "tasks", "agents", "episodes_per_family", "optional"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,7 @@ class Track:
         name: on the leaderboard; unique in a run.
         user: ``scripted``, ``grounded``, ``llm``, or a user's ``module:attribute``.
         model: the chat model behind it, if it has one and not the default.
+        options: other arguments of the user, for example ``{"mode": "write"}``.
         tasks: the tasks that are played on it; empty: all.
         agents: the agents that play on it; empty: all.
         episodes_per_family: cap, because users with a model behind them are slow and cost money.
@@ -31,6 +32,7 @@ class Track:
     name: str
     user: str = SCRIPTED
     model: str | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
     tasks: tuple[str, ...] = ()
     agents: tuple[str, ...] = ()
     episodes_per_family: int | None = None
@@ -40,6 +42,11 @@ class Track:
     def of(cls, user: str, model: str | None = None) -> Track:
         """A track of all tasks and agents, with the name that it has unless told otherwise."""
         return cls(track_name(user, model), user, model)
+
+    @property
+    def user_options(self) -> dict[str, Any]:
+        """As ``gym.make`` takes them."""
+        return {**self.options, **({} if self.model is None else {"model": self.model})}
 
     @property
     def scripted(self) -> bool:
@@ -98,6 +105,7 @@ def track_from_toml(table: Mapping[str, Any]) -> Track:
         name=str(table.get("name", track_name(user, model))),
         user=user,
         model=model,
+        options=dict(table.get("options", {})),
         tasks=tuple(table.get("tasks", ())),
         agents=tuple(table.get("agents", ())),
         episodes_per_family=cap,
