@@ -8,6 +8,8 @@ agent too (:func:`as_agent`). Everything else is optional, and found by looking 
                           come from its seed and the number of agent turns so far, so alone equals in a batch
 ``act_each``              with ``act_batch``: ``(observations, seeds) -> list[Answer]``, the same with each turn's own
                           usage, and its own error instead of one for all
+``asking``                with ``act_batch`` and ``model``: ``(observation, seed)`` -> a generator of tuples of requests
+                          to that chat model, is sent their replies, returns the turn: nobody waits for the slowest
 ``batch_size``            with ``act_batch``: how many episodes are played side by side (64 by default)
 ``needs_persona = True``  ``reveal(persona, scenario)`` is called after ``start`` (an oracle; never a contestant)
 ``usage``                 ``() -> Usage`` since ``start``: tokens and cost

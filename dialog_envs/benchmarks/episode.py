@@ -4,7 +4,8 @@ Episodes do not wait for each other: a pool of environments is kept full, and a 
 the next one at once. An agent with ``act_batch`` answers all of the pool in one call; others get an instance a place.
 
 Users behind whom stands a chat model are asked together: their requests are in flight at the same moment, and whoever
-has answered meets the agent again at once.
+has answered meets the agent again at once. The same holds for agents that hand their requests out (``asking``): nobody
+waits for the slowest dialogue.
 
 Blame is told apart. What the *agent* raises is its own outcome: scored 0, with the error's text. What the simulated
 user, a chat model or the network raises leaves the episode unscored. A chat model's failure inside an agent counts as
@@ -32,19 +33,23 @@ from dialog_envs.core.seeding import stream
 from dialog_envs.errors import AgentError, BudgetExceeded, ChatModelError, SimulatorError
 
 if TYPE_CHECKING:
+    from dialog_envs.agents.prompted.asking import Turns
     from dialog_envs.simulators.users.played import Replies
 
 __all__ = ["make_env", "play_episodes"]
 
 _BATCH = 64
 _LONGEST_ERROR = 500
+_PATIENCE = 0.01
+"""Seconds to wait on one side while there is something to wait for on the other."""
 
 
 @dataclass
 class _Place:
     """One place of the pool: an environment, and the episode that it holds.
 
-    ``said``, at ``asked``, is what the agent said and the user has not answered yet.
+    ``said``, at ``asked``, is what the agent said and the user has not answered yet; ``thinking``: its turn is in
+    the making.
     """
 
     env: Any
@@ -58,6 +63,7 @@ class _Place:
     usage: Usage = field(default_factory=Usage)
     said: str | None = None
     asked: float = 0.0
+    thinking: bool = False
 
     def turns(self) -> tuple[Any, ...]:
         """The dialogue so far."""
@@ -154,22 +160,26 @@ class _Pool:
         size = self._size if replies is None or self._spec.shared else max(self._size, replies.at_once)
         for _ in range(1, min(size, len(queue))):
             places.append(self._place(self._first if self._batched else self._spec.build(self._task)))
+        turns = _turns(self._first)
         while True:
             for place in places:
                 while place.unit is None and queue:
                     broken = self._begin(place, queue.popleft())
                     if broken is not None:
                         yield broken
-            ready = [place for place in places if place.unit is not None and place.said is None]
-            if not ready and not replies:
+            free = [place for place in places if place.said is None and not place.thinking]
+            ready = [place for place in free if place.unit is not None]
+            if not ready and not replies and not turns:
                 return
             # Whoever failed to answer is done; the others' texts go to their users.
-            answers = self._ask(ready) if ready else []
-            pairs = list(zip(ready, answers, strict=True))
+            if turns is not None:
+                pairs = self._think(turns, places, ready, _PATIENCE if replies else None)
+            else:
+                pairs = list(zip(ready, self._ask(ready) if ready else [], strict=True))
             if replies is None:
                 results = _map(self._user_executor, lambda pair: self._step(*pair), pairs)
             else:
-                results = self._converse(replies, places, pairs)
+                results = self._converse(replies, places, pairs, _PATIENCE if turns else None)
             yield from (record for record in results if record is not None)
 
     def _place(self, agent: Any) -> _Place:
@@ -178,7 +188,11 @@ class _Pool:
         return place
 
     def _converse(
-        self, replies: Replies[int], places: Sequence[_Place], pairs: Sequence[tuple[_Place, str | Exception]]
+        self,
+        replies: Replies[int],
+        places: Sequence[_Place],
+        pairs: Sequence[tuple[_Place, str | Exception]],
+        patience: float | None,
     ) -> list[EpisodeRecord | None]:
         """Put the agent's texts to users that are asked together; the steps that ended."""
         ended: list[EpisodeRecord | None] = []
@@ -188,7 +202,7 @@ class _Pool:
                 continue
             place.said, place.asked = answer, time.perf_counter()
             replies.ask(places.index(place), place.env.user, place.env.begin_step(answer))
-        for number, reply in replies.wait_for_some():
+        for number, reply in replies.wait_for_some(first=patience):
             place = places[number]
             said, place.said = place.said, None
             place.seconds += time.perf_counter() - place.asked
@@ -197,6 +211,26 @@ class _Pool:
             else:
                 ended.append(self._stepped(place, lambda: place.env.finish_step(said, reply)))  # noqa: B023
         return ended
+
+    def _think(
+        self, turns: Turns[int], places: Sequence[_Place], ready: Sequence[_Place], patience: float | None
+    ) -> list[tuple[_Place, str | Exception]]:
+        """Begin the turns of those who are ready, and take all that are done. Time is shared by those who think."""
+        for place in ready:
+            place.thinking = True
+            turns.begin(places.index(place), place.agent.asking(place.observation, place.seed))
+        thinking = [place for place in places if place.thinking]
+        begun = time.perf_counter()
+        done = turns.wait_for_some(first=patience)
+        for place in thinking:
+            place.agent_seconds += (time.perf_counter() - begun) / len(thinking)
+        pairs: list[tuple[_Place, str | Exception]] = []
+        for number, answer in done:
+            place = places[number]
+            place.thinking = False
+            place.usage = place.usage + answer.usage
+            pairs.append((place, _caught(answer.text, place) if answer.error is None else answer.error))
+        return pairs
 
     # ---- an episode's beginning, middle and end ----------------------------------------------------------------------
 
@@ -358,6 +392,15 @@ class _Pool:
             place.agent_seconds += share
             place.usage = place.usage + _part(spent, number, len(places))
         return answers
+
+
+def _turns(agent: Any) -> Turns[int] | None:
+    """Where turns of this agent are made together, if it hands out its requests."""
+    if not callable(getattr(agent, "asking", None)):
+        return None
+    from dialog_envs.agents.prompted.asking import Turns
+
+    return Turns(agent.model)
 
 
 def _replies(env: Any) -> Replies[int] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +107,17 @@ def test_one_dialogues_failure_is_asked_for_once(here: Path, monkeypatch: Any, c
     assert sorted(str(record.blame) for record in records) == ["None", "None", "None", "model"]
     said = sum(record.agent_turns for record in records)
     assert len(server.requests) == said + 1
+
+
+def test_nobody_waits_for_the_slowest_dialogue(here: Path, monkeypatch: Any, capsys: Any) -> None:
+    def one_is_slow(number: int, request: dict[str, Any]) -> Answer:
+        return replace(answer(number, request), delay=2.0 if number == 0 else 0.0)
+
+    with serve(one_is_slow) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        assert evaluate("--agent", f"mine=prompted:zero-shot:{MODEL}") == 0
+    meanwhile = [time for time in server.times if time < server.times[0] + 2.0]
+    assert len(meanwhile) >= 3 * 2 + 1, "the other three have gone on"
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,6 @@ from typing import Generic, TypeAlias, TypeVar
 from dialog_envs.agents.base import Answer, Usage
 from dialog_envs.agents.prompted.chat import noted
 from dialog_envs.core.seeding import derive
-from dialog_envs.errors import DialogEnvsError
 from dialog_envs.simulators.llm import (
     CallFailure,
     ChatModel,
@@ -103,14 +102,15 @@ class Turns(Generic[K]):
         self._open[key] = _Open(asking)
         self._go_on(key, None)
 
-    def wait(self) -> tuple[K, Answer]:
+    def wait(self, timeout: float | None = None) -> tuple[K, Answer]:
         """The next turn that is done. A failure is handed over inside the answer, not raised.
 
         Raises:
             LookupError: none is in the making.
+            TimeoutError: no request ended within `timeout` seconds.
         """
         while not self._done:
-            (key, place), result = self._flight.wait()
+            (key, place), result = self._flight.wait(timeout)
             turn = self._open[key]
             turn.waiting -= 1
             if isinstance(result, FAILURES):
@@ -121,6 +121,21 @@ class Turns(Generic[K]):
             if turn.waiting == 0:
                 self._go_on(key, turn.replies)
         return self._done.pop(0)
+
+    def wait_for_some(self, patience: float = 0.01, first: float | None = None) -> list[tuple[K, Answer]]:
+        """The next turn that is done, and those that come within `patience` seconds after it; perhaps none.
+
+        Args:
+            patience: seconds for each after the first.
+            first: seconds for the first; ``None`` waits until there is one.
+        """
+        found: list[tuple[K, Answer]] = []
+        try:
+            while self:
+                found.append(self.wait(patience if found else first))
+        except TimeoutError:
+            pass
+        return found
 
     def _go_on(self, key: K, replies: list[Reply | None] | None) -> None:
         turn = self._open[key]
@@ -134,12 +149,12 @@ class Turns(Generic[K]):
                 requests = turn.asking.send(tuple(reply for reply in replies if reply is not None))
         except StopIteration as stop:
             return self._end(key, text=stop.value)
-        except DialogEnvsError as error:
+        except Exception as error:  # noqa: BLE001  (one dialogue's fault, whatever it is, is not the others')
             return self._end(key, error=error)
         turn.waiting, turn.replies = len(requests), [None] * len(requests)
         for place, request in enumerate(requests):
             self._flight.ask((key, place), request)
 
-    def _end(self, key: K, text: str = "", error: DialogEnvsError | None = None) -> None:
+    def _end(self, key: K, text: str = "", error: Exception | None = None) -> None:
         turn = self._open.pop(key)
         self._done.append((key, Answer(text, turn.usage, error)))
