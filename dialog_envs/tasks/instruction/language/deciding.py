@@ -17,6 +17,7 @@ from .explaining import Explanation
 from .features import Setting, carried, features
 from .levels import Evidence, weigh
 from .material import Material, is_content
+from .rules import rhetorical
 from .sentences import Sentence
 from .stems import stem
 from .turn import Turn
@@ -45,13 +46,17 @@ class Leanings:
 LEANINGS = Leanings()
 
 
-def hints(sentences: Sequence[Sentence], table: Material, setting: Setting) -> list[str]:
+def hints(sentences: list[Sentence], table: Material, setting: Setting) -> list[str]:
     """What the rules take each sentence for."""
     turn = Turn(table, setting.focus, setting.doubt)
     found = []
-    for sentence in sentences:
+    for i, sentence in enumerate(sentences):
         acts, weak, pending = len(turn.acts), len(turn.weak), len(turn.pending)
-        turn.add(replace(sentence, cues=dict(sentence.cues), tokens=list(sentence.tokens)))
+        now = replace(sentence, cues=dict(sentence.cues), tokens=list(sentence.tokens))
+        if now.question and rhetorical(sentences, i):
+            now.question = False
+            now.cues.setdefault("rhetoric", 0)
+        turn.add(now)
         new = turn.acts[acts:]
         kinds = [
             "explain" if isinstance(act, Explanation) else act.slot or act.kind for act in new if act is not None
@@ -64,7 +69,7 @@ def hints(sentences: Sequence[Sentence], table: Material, setting: Setting) -> l
 
 
 def label(
-    sentences: Sequence[Sentence],
+    sentences: list[Sentence],
     table: Material,
     setting: Setting,
     weights: NDArray[np.float32] | None = None,
@@ -84,7 +89,7 @@ def decide(sentences: Sequence[Sentence], labels: Sequence[str], table: Material
     """The acts, in order, without duplicates."""
     acts: list[Act] = []
     current = -1
-    pairs = list(zip(labels, sentences, strict=True))
+    pairs = list(zip(_smoothed(labels), sentences, strict=True))
     for kind, group in groupby(pairs, key=lambda pair: pair[0]):
         members = [sentence for _, sentence in group]
         if kind in _SIMPLE:
@@ -101,7 +106,34 @@ def decide(sentences: Sequence[Sentence], labels: Sequence[str], table: Material
             ideas = list(named) or [best_idea(members, table, setting, current, "idea")]
             current = ideas[-1]
             acts.extend(Act("ask", "idea", item=table.ids[idea]) for idea in ideas)
-    return list(dict.fromkeys(acts))
+    return _settled(acts)
+
+
+def _settled(acts: list[Act]) -> list[Act]:
+    """Without the courtesies that belong to other acts: an apology to a refusal, thanks to a farewell."""
+    kinds = {act.kind for act in acts}
+    courtesies: set[str] = set()
+    if "refuse" in kinds:
+        courtesies |= {"confirm"}
+    if kinds <= {"close", "acknowledge", "greet"} and "close" in kinds:
+        courtesies |= {"acknowledge", "greet"}
+    if "greet" in kinds:
+        courtesies |= {"acknowledge"}
+    return list(dict.fromkeys(act for act in acts if act.kind not in courtesies))
+
+
+_TOLD = ("explain", "correct", "recap")
+_ASIDES = ("quiz", "encourage", "confirm", "inform", "acknowledge", "open", "none", "explain", "greet", "idea")
+
+
+def _smoothed(labels: Sequence[str]) -> list[str]:
+    """Labels with asides taken in by what goes on after them: a rhetorical question within an explanation, say."""
+    found = list(labels)
+    for i in range(1, len(found) - 1):
+        before, after = found[i - 1], found[i + 1]
+        if before in _TOLD and before == after and found[i] in _ASIDES:
+            found[i] = before
+    return found
 
 
 def best_idea(
@@ -162,15 +194,12 @@ def _explained(
 ) -> int:
     """Explanations: a sentence goes on with the one before it unless it clearly turns to another idea or kind."""
     pieces: list[Explanation] = []
-    for place, now in enumerate(members):
-        idea = best_idea([now], table, setting, current, "explain")
-        if not pieces and max(now.scores, default=0.0) < 1.0 and place + 1 < len(members):
-            idea = best_idea(members[place : place + 2], table, setting, current, "explain")
-        if pieces and idea != pieces[-1].idea:
-            turns = any(owner == idea for _, owner, _ in now.hits) and now.scores[idea] >= 1.6
-            if not turns or now.scores[pieces[-1].idea] >= 0.7 * now.scores[idea]:
-                idea = pieces[-1].idea
-        current = idea
+    totals = [sum(column) for column in zip(*(now.scores for now in members), strict=True)]
+    whole = best_idea(members, table, setting, current, "explain")
+    for now in members:
+        idea = _turned_to(now, whole, pieces[-1].idea if pieces else -1, totals)
+        if not pieces and len(members) <= 2:
+            idea = _opening(members, table, setting, current, whole)
         defines = any(
             owner == idea and at <= 4 and any(token in sets.DEFINING for token in now.tokens[at + 1 : at + 6])
             for at, owner, _ in now.hits
@@ -181,8 +210,28 @@ def _explained(
             pieces[-1].evidence.add(evidence)
         else:
             pieces.append(Explanation(idea, evidence, "", False))
-    acts.extend(piece.act(table) for piece in pieces)
-    return current
+    told = {act.item for act in acts if act.kind in ("explain", "correct")}
+    for piece in pieces:
+        act = piece.act(table)
+        if act.item not in told or act.value in ("analogy", "example"):
+            acts.append(act)
+    return pieces[-1].idea
+
+
+def _opening(members: list[Sentence], table: Material, setting: Setting, current: int, whole: int) -> int:
+    """The idea of the first of few sentences, which may differ from what all of them are about most."""
+    first = best_idea(members[:1], table, setting, current, "explain")
+    clear = any(owner == first and kind == "name" for _, owner, kind in members[0].hits)
+    return first if clear and members[0].scores[first] >= 2.0 else whole
+
+
+def _turned_to(now: Sentence, whole: int, before: int, totals: list[float]) -> int:
+    """The idea of one sentence of an explanation: another than before only where it is named and stands out."""
+    best = max(range(len(now.scores)), key=now.scores.__getitem__)
+    stay = before if before >= 0 else whole
+    named = any(owner == best and kind == "name" for _, owner, kind in now.hits)
+    clear = now.scores[best] >= 2.4 and now.scores[stay] <= 0.5 * now.scores[best]
+    return best if named and clear and totals[best] >= 0.5 * totals[whole] else stay
 
 
 def lengthy(words: int) -> tuple[Act, ...]:

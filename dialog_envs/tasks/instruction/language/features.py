@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from zlib import crc32
 
 from . import denials
 from .material import Material, is_content
+from .rules import rhetorical
 from .sentences import Sentence
 from .stems import stem
 
@@ -56,7 +56,7 @@ def words(now: Sentence, table: Material) -> list[str]:
 
 
 def features(
-    sentences: Sequence[Sentence], place: int, table: Material, setting: Setting, hint: str
+    sentences: list[Sentence], place: int, table: Material, setting: Setting, hint: str
 ) -> list[str]:
     """Names of the features of one sentence of a turn, but for what the sentence before it does.
 
@@ -85,17 +85,19 @@ def features(
     return found
 
 
-def _standing(sentences: Sequence[Sentence], place: int) -> list[str]:
+def _standing(sentences: list[Sentence], place: int) -> list[str]:
     """How the sentence stands among the others."""
     now, n = sentences[place], len(sentences)
     size = min(now.size, 3) if now.size <= 3 else 4 + min(now.size // 4, 6)
     asks = "q" if now.question else "s"
     mark = now.tokens[-1] if now.tokens[-1] in "?!." else "-"
+    ahead = max(sentences[place + 1].scores, default=0.0) if place + 1 < n else 0.0
     after = "end" if place + 1 == n else "q" if sentences[place + 1].question else "s"
     where = "only" if n == 1 else "first" if place == 0 else "last" if place + 1 == n else "mid"
     return [
         f"q:{asks}", f"z:{size}", f"zq:{size}{asks}", f"m:{mark}", f"n:{after}", f"nq:{after}{asks}", f"p:{where}",
-        f"pq:{where}{asks}", f"pz:{where}{size}",
+        f"pq:{where}{asks}", f"pz:{where}{size}", f"rh:{now.question and rhetorical(sentences, place)}",
+        f"nn:{min(n, 6)}", f"pn:{min(n, 6)}{where}{asks}", f"as:{after}{level(ahead)}{asks}",
     ]  # fmt: skip
 
 

@@ -76,7 +76,7 @@ def of_rows(rows: Sequence[Mapping[str, Any]], weight: float) -> list[Example]:
     """Labelled utterances as examples."""
     found = []
     for row in rows:
-        wanted = [label_of(Act.from_json(act)) for act in row["acts"]]
+        wanted = [label_of(Act.from_json(act)) for act in row["acts"] if act["kind"] != "lengthy"]
         wanted = [name for i, name in enumerate(wanted) if i == 0 or wanted[i - 1] != name]
         if "unknown" in wanted:
             continue
