@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from dialog_envs.agents.algorithms import make_algorithm
 from dialog_envs.datasets.files import MANIFEST
+from dialog_envs.datasets.labels import REWARD_SOURCES, by_label
 from dialog_envs.datasets.reader import read_manifest
-from dialog_envs.errors import DatasetError
+from dialog_envs.errors import DatasetError, UsageError
 
 if TYPE_CHECKING:
     from dialog_envs.agents.language_model import DialogueModel, ModelConfig
@@ -77,6 +78,7 @@ def train(
     save_every: int | None = None,
     track: Sequence[str] = (),
     push_to_hub: str | None = None,
+    reward: str = "kernel",
 ) -> TrainResult:
     """Trains an agent on a dataset and saves its checkpoint. Does nothing if the same training is there already.
 
@@ -97,6 +99,8 @@ def train(
         save_every: steps between two states to resume from; None is about a minute, 0 saves none.
         track: names of :data:`dialog_envs.agents.tracking.TRACKERS` that are told the figures, beside metrics.jsonl.
         push_to_hub: a repository of the Hugging Face Hub, ``OWNER/NAME``, that gets the checkpoint.
+        reward: ``"kernel"``: as it stands in the dataset; ``"label"``: of imagined dialogues, the end that they were to
+            have, as in the paper.
 
     Raises:
         UnknownAgent, UsageError, DatasetError, CheckpointError: each with one sentence that says what to do.
@@ -109,6 +113,8 @@ def train(
 
     learner = make_algorithm(algorithm, settings or {})
     check_trackers(track)
+    if reward not in REWARD_SOURCES:
+        raise UsageError(f"reward must be one of {', '.join(REWARD_SOURCES)}; got {reward!r:.60}")
     if push_to_hub is not None:
         hub.check_repo(push_to_hub)
     processes, device = join(device)
@@ -116,7 +122,9 @@ def train(
     episodes = None if isinstance(data, str | Path) else list(data)
     task = _task(task, data, episodes)
     shape = _model_config(model)
-    record = _record(learner, task, data_hash(str(data) if episodes is None else episodes), shape, init, seed)
+    source = data_hash(str(data) if episodes is None else episodes)
+    source = source if reward == "kernel" else f"{reward}:{source}"
+    record = _record(learner, task, source, shape, init, seed)
     order = _Order(
         learner, task, Path(out), record, shape, init, seed, threads, device, processes, progress, save_every,
         tuple(track),
@@ -128,7 +136,7 @@ def train(
             from dialog_envs.datasets import read_dataset
 
             episodes = list(read_dataset(Path(str(data))).episodes)
-        _run(order, episodes)
+        _run(order, by_label(episodes) if reward == "label" else episodes)
     address = hub.push_to_hub(order.path, push_to_hub) if push_to_hub is not None and processes.main else None
     return TrainResult(order.path, not finished, read_training(order.path), address, processes.main)
 

@@ -18,10 +18,12 @@ from typing import Any
 import gymnasium as gym
 import pytest
 
+from dialog_envs.agents.training import train
 from dialog_envs.benchmarks.cli import main
 from dialog_envs.core.dialogue import AGENT, USER
 from dialog_envs.core.seeding import stream
 from dialog_envs.datasets import read_dropped, validate
+from dialog_envs.datasets.labels import by_label
 from dialog_envs.errors import BudgetExceeded, ChatModelError, DatasetError, SimulatorError, UsageError
 from dialog_envs.registration import ENVIRONMENTS, TASKS, get_task
 from dialog_envs.simulators.imagination import engine, imagine
@@ -373,6 +375,25 @@ def test_it_stops_before_it_costs_more(tmp_path: Path) -> None:
     imagined(tmp_path / "ds", again, max_cost=10.0)
     assert again.calls < through.calls
     assert hashes(tmp_path / "ds") == hashes(tmp_path / "through"), "the limit is no part of the data"
+
+
+def test_training_by_label(tmp_path: Path) -> None:
+    """The kernel's reward is what is trained on, unless somebody wants the paper's."""
+    dataset = imagined(tmp_path / "ds", critique=False, personas=4)  # the stub does not know these people
+    labelled = by_label(dataset.episodes)
+    assert [e.reward for e in labelled] == [float(e.outcome["label"]) for e in dataset.episodes]
+    assert [e.reward for e in labelled] != [e.reward for e in dataset.episodes]
+    assert all(len(e.rewards) == e.agent_turns and sum(e.rewards) == e.reward for e in labelled)
+    with pytest.raises(DatasetError, match="has no label"):
+        by_label(imagine(TASK, tmp_path / "played", 3, 1).episodes)
+    settings = {"epochs": 1}
+    records = [
+        train("bc", dataset.path, tmp_path / reward, settings=settings, reward=reward, progress=False).record
+        for reward in ("kernel", "label")
+    ]
+    assert records[0]["fingerprint"] != records[1]["fingerprint"]
+    with pytest.raises(UsageError, match="kernel, label"):
+        train("bc", dataset.path, tmp_path / "other", reward="opinion", progress=False)
 
 
 # ---- prompts of one's own --------------------------------------------------------------------------------------------

@@ -68,6 +68,9 @@ def register(app: typer.Typer) -> None:
             str | None,
             typer.Option(help="Repository OWNER/NAME of the Hugging Face Hub that gets the checkpoint."),
         ] = None,
+        reward: Annotated[
+            str, typer.Option(help="kernel, or label: the end that imagined dialogues were to have.")
+        ] = "kernel",
         as_json: Annotated[bool, typer.Option("--json", help="Print the record as JSON.")] = False,
     ) -> None:
         """Train an agent on a dataset. The same command again resumes what was broken off, and repeats nothing."""
@@ -76,7 +79,7 @@ def register(app: typer.Typer) -> None:
         result = train(
             algorithm, data, out, task=task, settings=_parse(settings or []),
             model=ModelConfig(backbone=backbone, lora_rank=lora_rank), init=init, seed=seed, threads=threads,
-            device=device, save_every=save_every, track=track or (), push_to_hub=push_to_hub,
+            device=device, save_every=save_every, track=track or (), push_to_hub=push_to_hub, reward=reward,
         )  # fmt: skip
         if not result.main:
             return
