@@ -28,6 +28,8 @@ __all__ = ["PERMUTATIONS", "VariantRow", "VariantTable", "markdown", "variant_ta
 MARK = "@"
 """Between an agent's name and its paraphrase's."""
 PERMUTATIONS = 2_000
+_CHUNK = 100
+"""Shuffles at once, a bound on memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +114,11 @@ def variants_of(
     specs: list[AgentSpec] = []
     found = False
     for agent in agents:
-        spec = resolve_agent(agent, checkpoints, settings) if isinstance(agent, str) else agent
+        spec = resolve_agent(agent, checkpoints) if isinstance(agent, str) else agent
         if not isinstance(agent, str) or spec.source.partition(":")[0] != "prompted":
-            specs.append(spec)
+            specs.append(resolve_agent(agent, checkpoints, settings) if isinstance(agent, str) else agent)
             continue
+        spec = resolve_agent(agent, checkpoints, settings)
         found = True
         for variant in variant_names(settings.get("prompts")):
             varied = resolve_agent(agent, checkpoints, {**settings, "variant": variant})
@@ -179,12 +182,15 @@ def _success(record: EpisodeRecord) -> float:
 def _shuffled_spreads(success: np.ndarray, personas: Sequence[str]) -> np.ndarray:
     """Spreads between the rows of `success` (variants, episodes) with the rows shuffled within each persona."""
     codes = np.unique(np.array(personas), return_inverse=True)[1]
-    rng = stream(0, "prompt variants")
-    spreads = np.empty(PERMUTATIONS)
-    for number in range(PERMUTATIONS):
-        order = rng.random((len(success), codes.max() + 1)).argsort(0)[:, codes]  # (variants, episodes)
-        spreads[number] = np.ptp(np.take_along_axis(success, order, 0).mean(1))
-    return spreads
+    groups, rng = int(codes.max()) + 1, stream(0, "prompt variants")
+    sums = np.stack(
+        [np.bincount(codes, weights=row, minlength=groups) for row in success], -1
+    )  # (personas, variants)
+    parts = []
+    for start in range(0, PERMUTATIONS, _CHUNK):
+        many = np.broadcast_to(sums, (min(_CHUNK, PERMUTATIONS - start), *sums.shape))
+        parts.append(np.ptp(rng.permuted(many, axis=2).sum(1), axis=1) / success.shape[1])
+    return np.concatenate(parts)
 
 
 def markdown(tables: Sequence[VariantTable]) -> str:
