@@ -16,7 +16,7 @@ from .material import Material
 
 MAX_SENTENCES = 400
 _END = re.compile(r"(?<=[.!?…])[\"'”’)\]*_]*\s+|\n+|(?<=[.!?…])(?=[A-Z])")
-_MARKS = re.compile(r"[*_`#>~]+|^\s*(?:\d+[.)]|[-•–])\s+", re.MULTILINE)
+_MARKS = re.compile(r"[*_`#>~]+|^[ \t]*(?:\d+[.)]|[-•–])\s+", re.MULTILINE)
 _BEFORE = FILLERS | frozenset(
     "if when suppose imagine say hmm okay now lets the can could please try".split()
 )

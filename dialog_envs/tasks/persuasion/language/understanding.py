@@ -30,7 +30,7 @@ from dialog_envs.tasks.persuasion.language.objections import numbers_in, raised,
 from dialog_envs.tasks.persuasion.language.statements import Statements
 
 _CODE = re.compile(r"[{}\\]|</|<\||\(\)|\[/|==|\* FROM ")
-_BULLET = re.compile(r"(?<=[^\d\s])\s+[-*•]\s+(?=\D)|^\s*[-*•]\s+", re.MULTILINE)
+_BULLET = re.compile(r"(?<=[^\d\s])\s+[-*•]\s+(?=\D)|^[ \t]*[-*•]\s+", re.MULTILINE)
 _BETWEEN = re.compile(r"(?<=[.!?])\s+")
 _UNKNOWN, _ACKNOWLEDGE, _OPEN = Act("unknown"), Act("acknowledge"), Act("ask", "open")
 DOUBT = 7.0
