@@ -16,8 +16,8 @@ import torch
 from torch import Tensor, nn
 from transformers import Cache
 
-STEP = 64
-"""Buffers are as long as a multiple of this, so that a new one is seldom needed."""
+SHORTEST = 256
+"""Tokens that a buffer has room for at least. A longer one has twice as many, and so on."""
 
 
 class Buffer:
@@ -41,7 +41,7 @@ class Buffer:
         """Keys and values of a layer, (2, rows, time, heads, size). ``like``: new keys, (rows, time, heads, size)."""
         if self.data is None:
             layers, rows, time = self._wanted
-            time += -time % STEP
+            time = max(SHORTEST, 1 << (time - 1).bit_length())
             self.data = like.new_zeros(layers, 2, rows, time, like.shape[2], like.shape[3])
         return self.data[index]
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from dialog_envs.agents.language_model import DialogueModel
     from dialog_envs.core.task import AgentView
 
-BATCH = 64
+BATCH = 16
 """Dialogues decoded at once; more are taken in parts, the longest together."""
 
 

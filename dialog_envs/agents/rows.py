@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from dialog_envs.agents.kv_cache import Entry, PrefixStore
-from dialog_envs.agents.trunks import Reader
+from dialog_envs.agents.trunks import Fresh, Reader
 
 
 class StoredRows:
@@ -47,10 +47,8 @@ class StoredRows:
             for row, entry in enumerate(found):
                 if entry is not None and starts[row]:
                     reader.buffer.load(row, entry.trunks[number], int(starts[row]))
-        last = torch.from_numpy(self.lengths - starts - 1).to(self.device)
-        each = torch.arange(len(prefixes), device=self.device)
-        fresh, begin = fresh.to(self.device), torch.from_numpy(starts).to(self.device)
-        self.states = [reader.read(fresh, begin, width)[each, last] for reader in readers]
+        counts = torch.from_numpy(self.lengths - starts)
+        self._read(fresh, torch.from_numpy(starts), counts, width)
 
     @property
     def hidden(self) -> tuple[Tensor, Tensor]:
@@ -81,13 +79,15 @@ class StoredRows:
 
     def extend(self, tokens: Tensor) -> None:
         """Reads one more token a row: (rows,)."""
-        starts = torch.from_numpy(self.lengths).to(self.device)
+        starts = torch.from_numpy(self.lengths)
         self.lengths = self.lengths + 1
-        width = int(self.lengths.max())
-        new = tokens[:, None].to(self.device)
-        self.states = [reader.read(new, starts, width)[:, 0] for reader in self.readers]
+        self._read(tokens[:, None], starts, torch.ones_like(starts), int(self.lengths.max()))
         for ids, token in zip(self.ids, tokens.tolist(), strict=True):
             ids.append(token)
+
+    def _read(self, ids: Tensor, starts: Tensor, counts: Tensor, width: int) -> None:
+        fresh = Fresh(*(tensor.to(self.device) for tensor in (ids, starts, counts)), width)
+        self.states = [reader.read(fresh) for reader in self.readers]
 
     def _remember(self, row: int) -> None:
         if self.store is None:
