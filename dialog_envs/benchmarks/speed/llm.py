@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -41,9 +41,10 @@ def requests() -> Iterator[ChatRequest]:
 
 
 @contextmanager
-def loopback(delay: float = DELAY) -> Iterator[str]:
-    """The server's address."""
+def loopback(delay: float = DELAY, texts: Sequence[str] = ()) -> Iterator[str]:
+    """The server's address. It says ``texts`` by turns, or something of its own."""
     command = [sys.executable, "-m", "dialog_envs.benchmarks.speed.loopback", str(delay)]
+    command += texts
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin is not None and process.stdout is not None
         try:

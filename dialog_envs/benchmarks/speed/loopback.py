@@ -1,25 +1,24 @@
 """A server on loopback that answers every chat completion after a fixed delay, and does as little else as possible.
 
-It runs in a process of its own: ``python -m dialog_envs.benchmarks.speed.loopback DELAY`` prints its port, and ends
-with its standard input.
+It runs in a process of its own: ``python -m dialog_envs.benchmarks.speed.loopback DELAY [TEXT …]`` prints its port,
+and ends with its standard input. The TEXTs are what it says, by turns.
 """
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import sys
 import threading
+from collections.abc import Sequence
 from typing import cast
 
 _HEAD_END = b"\r\n\r\n"
 
 
-def _response() -> bytes:
-    message = {
-        "role": "assistant",
-        "content": "I would like something quiet, and not too far from the station. " * 3,
-    }
+def _response(text: str = "I would like something quiet, and not too far from the station. " * 3) -> bytes:
+    message = {"role": "assistant", "content": text}
     usage = {"prompt_tokens": 1000, "completion_tokens": 40, "total_tokens": 1040}
     choice = {"index": 0, "finish_reason": "stop", "message": message}
     reply = {"id": "x", "object": "chat.completion", "created": 0, "model": "loopback", "usage": usage}
@@ -31,7 +30,7 @@ def _response() -> bytes:
 class _Server(asyncio.Protocol):
     """HTTP/1.1 with keep-alive, one request after another on a connection."""
 
-    response = _response()
+    responses = itertools.cycle([_response()])
     delay = 0.05
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -51,12 +50,14 @@ class _Server(asyncio.Protocol):
 
     def _answer(self) -> None:
         if not self._transport.is_closing():
-            self._transport.write(self.response)
+            self._transport.write(next(self.responses))
 
 
-async def serve(delay: float) -> None:
+async def serve(delay: float, texts: Sequence[str] = ()) -> None:
     """Serve until standard input ends."""
     _Server.delay = delay
+    if texts:
+        _Server.responses = itertools.cycle([_response(text) for text in texts])
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
     server = await loop.create_server(_Server, "127.0.0.1", 0, backlog=1024)
     print(server.sockets[0].getsockname()[1], flush=True)
@@ -72,13 +73,13 @@ async def serve(delay: float) -> None:
 
 def main() -> None:
     """The command."""
-    delay = float(sys.argv[1])
+    delay, texts = float(sys.argv[1]), sys.argv[2:]
     try:
         import uvloop
     except ImportError:
-        asyncio.run(serve(delay))
+        asyncio.run(serve(delay, texts))
     else:
-        uvloop.run(serve(delay))
+        uvloop.run(serve(delay, texts))
 
 
 if __name__ == "__main__":

@@ -91,6 +91,7 @@ class Direction:
         small: the imagining model is the embedded one.
         critic_small: the critic is.
         model: the imagining model's version.
+        idle: environments that nobody plays in at the moment.
     """
 
     cast: Cast
@@ -102,6 +103,7 @@ class Direction:
     small: bool = False
     critic_small: bool = False
     model: str | None = None
+    idle: list[DialogEnv] = field(default_factory=list)
 
     @property
     def criteria(self) -> tuple[str, ...]:
@@ -210,7 +212,7 @@ def _without_praise(criteria: Sequence[Criterion]) -> tuple[Criterion, ...]:
 def rolled_out(direction: Direction, attempt: Attempt) -> Asking[Made]:
     """A dialogue of an agent that asks a model for its turns, played in the environment."""
     cast, speaker = direction.cast, direction.cast.speakers[attempt.policy]
-    env = DialogEnv(cast.task, user=cast.user)
+    env = direction.idle.pop() if direction.idle else DialogEnv(cast.task, user=cast.user)
     observation = begin(env, attempt)
     seed = agent_seed(attempt.seed)
     while env.outcome is None:
@@ -222,7 +224,9 @@ def rolled_out(direction: Direction, attempt: Attempt) -> Asking[Made]:
                 observation = env.step(stop.value)[0]
                 break
             replies = yield tuple([replace(one, episode=f"{attempt.policy}/{seed}") for one in requests])
-    return (yield from judged(direction, attempt, record(cast, env, attempt)))
+    episode = record(cast, env, attempt)
+    direction.idle.append(env)
+    return (yield from judged(direction, attempt, episode))
 
 
 def judged(direction: Direction, attempt: Attempt, episode: Episode) -> Asking[Made]:
