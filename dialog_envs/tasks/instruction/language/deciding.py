@@ -68,6 +68,10 @@ def hints(sentences: list[Sentence], table: Material, setting: Setting) -> list[
     return found
 
 
+_ABOUT = ("background", "style")
+_NOT_ABOUT = ("open", "idea", "confirm", "inform", "none", "quiz")
+
+
 def label(
     sentences: list[Sentence],
     table: Material,
@@ -81,6 +85,8 @@ def label(
     for i, sentence in enumerate(sentences):
         names = features(sentences, i, table, setting, rules[i])
         before = LABELS[int(score(names + carried(before, sentence), weights).argmax())]
+        if rules[i] in _ABOUT and sentence.question and before in _NOT_ABOUT:
+            before = rules[i]
         found.append(before)
     return found
 
@@ -89,7 +95,7 @@ def decide(sentences: Sequence[Sentence], labels: Sequence[str], table: Material
     """The acts, in order, without duplicates."""
     acts: list[Act] = []
     current = -1
-    pairs = list(zip(_smoothed(labels), sentences, strict=True))
+    pairs = list(zip(_smoothed(labels, sentences), sentences, strict=True))
     for kind, group in groupby(pairs, key=lambda pair: pair[0]):
         members = [sentence for _, sentence in group]
         if kind in _SIMPLE:
@@ -126,14 +132,32 @@ _TOLD = ("explain", "correct", "recap")
 _ASIDES = ("quiz", "encourage", "confirm", "inform", "acknowledge", "open", "none", "explain", "greet", "idea")
 
 
-def _smoothed(labels: Sequence[str]) -> list[str]:
+def _smoothed(labels: Sequence[str], sentences: Sequence[Sentence]) -> list[str]:
     """Labels with asides taken in by what goes on after them: a rhetorical question within an explanation, say."""
     found = list(labels)
     for i in range(1, len(found) - 1):
         before, after = found[i - 1], found[i + 1]
         if before in _TOLD and before == after and found[i] in _ASIDES:
             found[i] = before
+    told = ""
+    for i in range(len(found) - 1, -1, -1):  # who goes on to explain has not asked
+        if found[i] in ("explain", "correct"):
+            told = found[i]
+        elif found[i] == "quiz" and told:
+            found[i] = told
+    for i in range(len(found) - 1, 0, -1):  # scenes of questions
+        if found[i] == "quiz" and found[i - 1] == "explain" and _scene(sentences[i - 1]):
+            found[i - 1] = "quiz"
+    if "recap" in found:
+        found = ["recap" if name == "explain" else name for name in found]
     return found
+
+
+def _scene(now: Sentence) -> bool:
+    """Whether a statement may set the scene of the question after it, rather than explain."""
+    named = any(kind == "name" for _, _, kind in now.hits)
+    bare = now.size <= 14 and not named and "analogy" not in now.cues
+    return (bare or now.tokens[0] in sets.SCENE) and sets.EXPLAINS.isdisjoint(now.tokens)
 
 
 def best_idea(
@@ -194,44 +218,37 @@ def _explained(
 ) -> int:
     """Explanations: a sentence goes on with the one before it unless it clearly turns to another idea or kind."""
     pieces: list[Explanation] = []
-    totals = [sum(column) for column in zip(*(now.scores for now in members), strict=True)]
-    whole = best_idea(members, table, setting, current, "explain")
-    for now in members:
-        idea = _turned_to(now, whole, pieces[-1].idea if pieces else -1, totals)
-        if not pieces and len(members) <= 2:
-            idea = _opening(members, table, setting, current, whole)
+    for place, now in enumerate(members):
+        idea = best_idea([now], table, setting, current, "explain")
+        if not pieces and (len(members) > 3 or max(now.scores, default=0.0) < 1.0):
+            idea = best_idea(members[place : place + 3], table, setting, current, "explain")
+        if pieces and idea != pieces[-1].idea:
+            turns = any(owner == idea and (kind == "name" or len(members) < 4) for _, owner, kind in now.hits) and now.scores[idea] >= 2.0
+            if not turns or now.scores[pieces[-1].idea] >= 0.5 * now.scores[idea]:
+                idea = pieces[-1].idea
+        current = idea
         defines = any(
             owner == idea and at <= 4 and any(token in sets.DEFINING for token in now.tokens[at + 1 : at + 6])
             for at, owner, _ in now.hits
         )
         evidence = Evidence()
         evidence.add(weigh(now.raw, now.tokens, set(now.cues), table, idea, defines))
-        if pieces and pieces[-1].idea == idea and pieces[-1].takes(evidence, "", True):
+        same = bool(pieces) and pieces[-1].idea == idea
+        if same and (len(members) > 3 or pieces[-1].takes(evidence, "", True)):
             pieces[-1].evidence.add(evidence)
+            pieces[-1].sentences.append(now)
         else:
             pieces.append(Explanation(idea, evidence, "", False))
-    told = {act.item for act in acts if act.kind in ("explain", "correct")}
+            pieces[-1].sentences.append(now)
+    if len({piece.idea for piece in pieces}) >= 3 and all(len(piece.sentences) <= 1 for piece in pieces):
+        acts.append(Act("recap"))
+        return pieces[-1].idea
+    told = {act.item for act in acts if act.kind == "explain"}
     for piece in pieces:
         act = piece.act(table)
         if act.item not in told or act.value in ("analogy", "example"):
             acts.append(act)
     return pieces[-1].idea
-
-
-def _opening(members: list[Sentence], table: Material, setting: Setting, current: int, whole: int) -> int:
-    """The idea of the first of few sentences, which may differ from what all of them are about most."""
-    first = best_idea(members[:1], table, setting, current, "explain")
-    clear = any(owner == first and kind == "name" for _, owner, kind in members[0].hits)
-    return first if clear and members[0].scores[first] >= 2.0 else whole
-
-
-def _turned_to(now: Sentence, whole: int, before: int, totals: list[float]) -> int:
-    """The idea of one sentence of an explanation: another than before only where it is named and stands out."""
-    best = max(range(len(now.scores)), key=now.scores.__getitem__)
-    stay = before if before >= 0 else whole
-    named = any(owner == best and kind == "name" for _, owner, kind in now.hits)
-    clear = now.scores[best] >= 2.4 and now.scores[stay] <= 0.5 * now.scores[best]
-    return best if named and clear and totals[best] >= 0.5 * totals[whole] else stay
 
 
 def lengthy(words: int) -> tuple[Act, ...]:

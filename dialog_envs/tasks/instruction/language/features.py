@@ -97,7 +97,7 @@ def _standing(sentences: list[Sentence], place: int) -> list[str]:
     return [
         f"q:{asks}", f"z:{size}", f"zq:{size}{asks}", f"m:{mark}", f"n:{after}", f"nq:{after}{asks}", f"p:{where}",
         f"pq:{where}{asks}", f"pz:{where}{size}", f"rh:{now.question and rhetorical(sentences, place)}",
-        f"nn:{min(n, 6)}", f"pn:{min(n, 6)}{where}{asks}", f"as:{after}{level(ahead)}{asks}",
+        f"as:{after}{level(ahead)}{asks}",
     ]  # fmt: skip
 
 
@@ -113,12 +113,14 @@ def _content(now: Sentence, table: Material, setting: Setting) -> list[str]:
     denied = int(max(-1.0, min(evidence, 4.0)) * 2)
     negative = any(token in denials.NEGATIONS for token in now.tokens)
     early = any(token in denials.NEGATIONS for token in now.tokens[:6])
+    several = min(sum(value >= 0.8 for value in now.scores), 4)
+    commas = min(now.tokens.count(",") + now.tokens.count(";"), 3)
     talk = f"{int(setting.answered)}{int(setting.doubt >= 0)}"
     return [
         f"s:{top}", f"sq:{top}{asks}", f"nm:{named}{asks}", f"ni:{ideas}", f"niq:{ideas}{asks}", f"d:{denied}",
         f"mt:{min(int(met * 2), 5)}{negative}", f"cv:{int(covered * 5)}", f"cvn:{int(covered * 5)}{negative}",
         f"ng:{negative}{early}{asks}", f"tk:{talk}", f"tkq:{talk}{asks}", f"tkn:{talk}{negative}{asks}",
-        f"tks:{talk}{min(top, 3)}{asks}",
+        f"ab:{several}", f"abc:{several}{commas}", f"tks:{talk}{min(top, 3)}{asks}",
     ]  # fmt: skip
 
 
