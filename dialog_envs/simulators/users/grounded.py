@@ -113,7 +113,12 @@ class GroundedUser(ModelPlayedUser):
         messages = chat(self._choose_prompt, dialogue, self._marks)
         temperature = 0.5 if self._temperature is None else self._temperature
         choice = yield ChoiceRequest(
-            messages, candidates, temperature, self._request_seed(self.attempts), role="user"
+            messages,
+            candidates,
+            temperature,
+            self._request_seed(self.attempts),
+            role="user",
+            episode=self.label,
         )
         assert isinstance(choice, Choice)
         return candidates[choice.index]
@@ -144,7 +149,16 @@ class GroundedUser(ModelPlayedUser):
         temperature = 0.8 if self._temperature is None else self._temperature
         stop, seed = ("\n",) if self.small else (), self._request_seed(attempt)
         tokens = 80 if self.small else MAX_TOKENS
-        return ChatRequest(messages, tokens, temperature, stop=stop, seed=seed, trial=attempt, role="user")
+        return ChatRequest(
+            messages,
+            tokens,
+            temperature,
+            stop=stop,
+            seed=seed,
+            trial=attempt,
+            role="user",
+            episode=self.label,
+        )
 
     def _problem(self, check: ReadBack, text: str, finish_reason: str) -> str:
         if finish_reason == "content_filter":

@@ -124,7 +124,7 @@ class LLMUser(ModelPlayedUser):
         what = f"what {self._task.task_brief.user_role} does with this turn, one of: {', '.join(kinds)}"
         properties: dict[str, Any] = {
             "text": {"type": "string", "description": "what you say to them, one or two short sentences"},
-            "act": {"enum": kinds, "description": what},
+            "act": {"type": "string", "enum": kinds, "description": what},
         }
         if not self.small:  # which would toss a coin; the act says it all
             properties["done"] = {
@@ -167,7 +167,7 @@ class LLMUser(ModelPlayedUser):
         if len(texts) == 1:
             return options[texts[0]]
         messages, seed = chat(self._prompt, dialogue, self._marks), self._request_seed(0)
-        choice = yield ChoiceRequest(messages, texts, self.temperature, seed, role="user")
+        choice = yield ChoiceRequest(messages, texts, self.temperature, seed, role="user", episode=self.label)
         assert isinstance(choice, Choice)
         return options[texts[choice.index]]
 
@@ -206,6 +206,7 @@ class LLMUser(ModelPlayedUser):
             schema=self._schema(consent),
             trial=attempt,
             role="user",
+            episode=self.label,
         )
 
     def _turn_of(

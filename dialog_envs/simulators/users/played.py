@@ -115,6 +115,11 @@ class ModelPlayedUser(ABC):
         self.used += usage
         self.notes["calls"] += 1
 
+    @property
+    def label(self) -> str:
+        """The episode's name in ledgers and recordings: made from its seed, so that a replayed run has the same."""
+        return f"{self._task.id}:{self._seed:016x}"
+
     def _request_seed(self, attempt: int) -> int:
         return derive(self._seed, "turn", self._turn, attempt)
 
