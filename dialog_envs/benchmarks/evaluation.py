@@ -23,6 +23,7 @@ from dialog_envs.benchmarks.record import EpisodeRecord
 from dialog_envs.benchmarks.runner import Contestant, Run, run_suite
 from dialog_envs.benchmarks.suite import AgentEntry, Suite, load_suite
 from dialog_envs.errors import AgentError, CheckpointError, UsageError
+from dialog_envs.simulators.llm.budget import Budget, spending
 
 __all__ = ["checkpoint_places", "choose_contestants", "default_folder", "evaluate", "write_leaderboard"]
 
@@ -43,6 +44,7 @@ def evaluate(
     user_model: str | None = None,
     agent_args: Sequence[str] = (),
     prompt_variants: bool = False,
+    max_cost: float | None = None,
 ) -> Run:
     """Score agents on a suite, and write the leaderboard into the run folder.
 
@@ -64,8 +66,10 @@ def evaluate(
         agent_args: settings of the given agents, ``NAME=VALUE`` each.
         prompt_variants: play each given prompted agent with every paraphrase of its prompts, under names that end in
             ``@VARIANT`` (:mod:`dialog_envs.benchmarks.prompt_variants`).
+        max_cost: US dollars that model calls may cost, the run folder's earlier episodes included; agents' and users'.
 
     Raises:
+        BudgetExceeded: the money is spent. What was played is kept.
         DialogEnvsError: one sentence that says what was wrong and what to do.
     """
     chosen = (suite if isinstance(suite, Suite) else load_suite(suite)).played_by(user, user_model)
@@ -83,12 +87,19 @@ def evaluate(
         raise AgentError(
             f"no agent to score: give one with --agent (suite '{chosen.name}' has none that can be made)."
         )
-    run = run_suite(chosen, contestants, folder, split=split, redo=redo, jobs=jobs, quiet=quiet)
+    budget = None if max_cost is None else Budget(max_cost, _spent(folder))
+    with spending(budget):
+        run = run_suite(chosen, contestants, folder, split=split, redo=redo, jobs=jobs, quiet=quiet)
     records = read_episodes(run.folder)
     write_leaderboard(run.folder, run.leaderboard, records)
     if prompt_variants:
         write_variants(run.folder, variant_tables(records))
     return run
+
+
+def _spent(folder: Path) -> float:
+    """US dollars that the episodes of a run folder have cost so far, agents and users together."""
+    return sum(record.cost_usd + record.user.get("cost_usd", 0.0) for record in read_episodes(folder))
 
 
 def write_variants(folder: Path, tables: Sequence[VariantTable]) -> None:

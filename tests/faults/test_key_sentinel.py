@@ -185,6 +185,9 @@ def test_every_verb_that_asks_a_model_when_the_server_fails(home: Home) -> None:
     )
     words = ("imagine", TASK, "-o", "data", "-n", "4", "--model-share", "1")
     assert home.run(*words, "--model", "openai:stub?attempts=1") != 0
+    assert home.run(
+        "imagine", TASK, "-o", "dreamt", "-n", "4", "--mode", "imagine", "--model", "openai:stub?attempts=1"
+    )
     assert home.run("board") in (0, 2)
     assert seen(home.server)
 

@@ -109,6 +109,18 @@ def test_one_dialogues_failure_is_asked_for_once(here: Path, monkeypatch: Any, c
     assert len(server.requests) == said + 1
 
 
+def test_a_budget_ends_the_run_in_time_and_a_larger_one_goes_on(
+    here: Path, server: ChatServer, capsys: Any
+) -> None:
+    """A request costs 0.3 cents; before it is sent, the most that it could cost is set aside: 20 cents and a bit."""
+    words = ("--agent", "mine=prompted:zero-shot:openai:stub?price=1/1000", "--max-cost")
+    assert evaluate(*words, "0.22") == 2
+    assert "run the same command with a larger --max-cost" in capsys.readouterr().err
+    assert 0 < 0.00301 * len(server.requests) <= 0.22
+    assert evaluate(*words, "9") == 0
+    assert all(not record.unscored for record in read_episodes(here / "runs/tiny"))
+
+
 def test_nobody_waits_for_the_slowest_dialogue(here: Path, monkeypatch: Any, capsys: Any) -> None:
     def one_is_slow(number: int, request: dict[str, Any]) -> Answer:
         return replace(answer(number, request), delay=2.0 if number == 0 else 0.0)

@@ -10,8 +10,11 @@ from typing import Annotated
 import typer
 
 from dialog_envs.benchmarks.cli.options import (
+    AgentsOption,
+    CheckpointsOption,
     JsonOption,
     OutOption,
+    RedoOption,
     SplitOption,
     TaskOption,
     UserModelOption,
@@ -24,15 +27,7 @@ def register(app: typer.Typer) -> None:
 
     @app.command("eval")
     def command(
-        agent: Annotated[
-            list[str] | None,
-            typer.Option(
-                "--agent",
-                "-a",
-                help="ilql, my_agent.py:MyAgent, module:attr, http://…, ilql=CHECKPOINT or NAME=…; repeatable. "
-                "It joins the suite's own agents.",
-            ),
-        ] = None,
+        agent: AgentsOption = None,
         suite: Annotated[
             str, typer.Option("--suite", "-s", help="quick, demo, full, or a .toml file.")
         ] = "quick",
@@ -42,17 +37,11 @@ def register(app: typer.Typer) -> None:
             bool, typer.Option("--only", help="Only the agents given, not the suite's own.")
         ] = False,
         split: SplitOption = "report",
-        checkpoints: Annotated[
-            Path | None,
-            typer.Option(help="Folder of trained agents [default: checkpoints, here or in runs/*]."),
-        ] = None,
+        checkpoints: CheckpointsOption = None,
         episodes: Annotated[
             int | None, typer.Option(min=1, help="At most so many episodes a family, for the agents given.")
         ] = None,
-        redo: Annotated[
-            list[str] | None,
-            typer.Option(help="Score this agent afresh; 'changed': all that changed. Repeatable."),
-        ] = None,
+        redo: RedoOption = None,
         jobs: Annotated[
             int | None,
             typer.Option("--jobs", "-j", min=1, help="Processes for built-in agents [default: one a core]."),
@@ -71,6 +60,9 @@ def register(app: typer.Typer) -> None:
                 "--prompt-variants", help="Play prompted agents with every paraphrase of their prompts."
             ),
         ] = False,
+        max_cost: Annotated[
+            float | None, typer.Option(min=0, help="Most that model calls may cost, US dollars.")
+        ] = None,
     ) -> None:
         """Score agents on a suite. Run it again to finish or extend a run: only what is missing is played."""
         from dialog_envs.benchmarks.cli.output import show_leaderboard
@@ -92,6 +84,7 @@ def register(app: typer.Typer) -> None:
             user_model=user_model,
             agent_args=agent_args or [],
             prompt_variants=prompt_variants,
+            max_cost=max_cost,
         )
         tables = (run.folder / f"prompt-variants.{kind}" for kind in ("json", "md"))
         variants, shown = (file.read_text("utf-8") if prompt_variants else "" for file in tables)

@@ -21,3 +21,20 @@ TaskOption = Annotated[
 OutOption = Annotated[Path | None, typer.Option("--out", "-o", help="Run folder [default: runs/SUITE].")]
 SplitOption = Annotated[str, typer.Option(help="report, or validation to choose settings.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print leaderboard.json.")]
+CheckpointsOption = Annotated[
+    Path | None,
+    typer.Option(help="Folder of trained agents [default: checkpoints, here or in runs/*]."),
+]
+RedoOption = Annotated[
+    list[str] | None,
+    typer.Option(help="Score this agent afresh; 'changed': all that changed. Repeatable."),
+]
+AgentsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--agent",
+        "-a",
+        help="ilql, my_agent.py:MyAgent, module:attr, http://…, ilql=CHECKPOINT or NAME=…; repeatable. "
+        "It joins the suite's own agents.",
+    ),
+]
