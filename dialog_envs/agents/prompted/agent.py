@@ -10,7 +10,7 @@ from dialog_envs.agents.prompted.asking import Asking, Turns
 from dialog_envs.agents.prompted.gdp_zero import gdp_zero
 from dialog_envs.agents.prompted.methods import chain_of_thought, clam, direct
 from dialog_envs.agents.prompted.prompts import load_prompts
-from dialog_envs.agents.prompted.settings import Settings, identity, read_name, sections
+from dialog_envs.agents.prompted.settings import identity, make_settings, read_name, sections
 from dialog_envs.agents.prompted.speaking import Mind, Moment
 from dialog_envs.core.dialogue import AGENT, Observation
 from dialog_envs.core.seeding import derive
@@ -67,7 +67,7 @@ class PromptedAgent:
         threads: int | None = None,
         **settings: Any,
     ) -> None:
-        given = Settings(mode=mode, **_known(settings))
+        given = make_settings({"mode": mode, **settings})
         prompts = load_prompts(given.prompts, given.variant)
         options = {} if threads is None else {"threads": threads}
         self.model = get_chat_model(model, **options) if isinstance(model, str) else model
@@ -136,19 +136,6 @@ class PromptedAgent:
     def messages(self, observation: Observation) -> tuple[Message, ...]:
         """The chat that the model continues: instructions, brief, and the dialogue from the agent's side."""
         return self.moment(observation, self._seed).chat
-
-
-def _known(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings by their names, as :class:`Settings` takes them."""
-    from dataclasses import fields
-
-    from dialog_envs.agents.prompted.settings import UnknownSetting
-
-    names = [field.name for field in fields(Settings)]
-    for name in settings:
-        if name not in names:
-            raise UnknownSetting(name, names)
-    return dict(settings)
 
 
 def _task(task: Any) -> Any:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
 from typing import Any
 
 from dialog_envs.agents.prompted.prompts import load_prompts
 from dialog_envs.errors import UnknownName, UsageError
 from dialog_envs.simulators.llm.registry import UnknownModel, check_name
 
-__all__ = ["METHODS", "Settings", "identity", "read_name", "sections"]
+__all__ = ["METHODS", "Settings", "identity", "make_settings", "read_name", "sections"]
 
 METHODS = {
     "few-shot": "instructions and example dialogues (Brown et al., 2020)",
@@ -58,7 +59,7 @@ class Settings:
     mode: str | None = None
     temperature: float | None = None
     brief: str | None = None
-    prompts: str | None = None
+    prompts: str | Path | None = None
     variant: str | None = None
     max_tokens: int | None = None
     attempts: int = 3
@@ -75,11 +76,6 @@ class Settings:
             _one_of("mode", self.mode, MODES)
         if self.brief is not None:
             _one_of("brief", self.brief, BRIEFS)
-        for name, only in _ONLY_FOR.items():
-            if self.method not in only and getattr(self, name) != _DEFAULTS[name]:
-                raise UsageError(
-                    f"prompted agent: {name} is a setting of {', '.join(only)}, not of {self.method}."
-                )
         for name in ("max_tokens", "attempts", "thought_tokens", "simulations", "realisations", "samples"):
             _at_least(name, getattr(self, name), 1)
         for name in ("temperature", "threshold", "exploration"):
@@ -97,12 +93,8 @@ class Settings:
             "simulations": 4 if small else 10,
             "threshold": 0.4 if small else None,
         }
-        given = {field.name: getattr(self, field.name) for field in fields(self)}
-        # Unchecked: a method's defaults are no settings of another one.
-        settings = object.__new__(Settings)
-        for name, value in given.items():
-            object.__setattr__(settings, name, defaults.get(name) if value is None else value)
-        return settings
+        left = {name: value for name, value in defaults.items() if getattr(self, name) is None}
+        return replace(self, **left)
 
     def changed(self) -> dict[str, Any]:
         """What differs from the defaults, by name, the method and the prompts apart."""
@@ -141,6 +133,25 @@ class UnknownPrompting(UnknownName, UsageError):
     """What stands behind ``prompted:`` is neither a method nor a chat model."""
 
     kind = "way to prompt or chat model"
+
+
+def make_settings(options: Mapping[str, Any]) -> Settings:
+    """Settings from keyword arguments.
+
+    Raises:
+        UnknownSetting: there is no setting of that name.
+        UsageError: a value cannot be used, or is none of the method's.
+    """
+    for name in options:
+        if name not in _DEFAULTS:
+            raise UnknownSetting(name, _DEFAULTS)
+    settings = Settings(**options)
+    for name, only in _ONLY_FOR.items():
+        if settings.method not in only and getattr(settings, name) != _DEFAULTS[name]:
+            raise UsageError(
+                f"prompted agent: {name} is a setting of {', '.join(only)}, not of {settings.method}."
+            )
+    return settings
 
 
 def read_name(argument: str, texts: Mapping[str, str]) -> dict[str, Any]:
@@ -185,8 +196,7 @@ def identity(options: Mapping[str, Any]) -> str:
     Raises:
         UsageError: they cannot be used.
     """
-    given = {name: value for name, value in options.items() if name not in ("model", "threads")}
-    settings = Settings(**given)
+    settings = make_settings({name: v for name, v in options.items() if name not in ("model", "threads")})
     prompts = load_prompts(settings.prompts, settings.variant)
     parts = [
         settings.method,
