@@ -18,9 +18,9 @@ from typing import Any
 import gymnasium as gym
 import pytest
 
-from dialog_envs.agents.training import train
+from dialog_envs.agents import training
 from dialog_envs.benchmarks.cli import main
-from dialog_envs.core.dialogue import AGENT, USER
+from dialog_envs.core.dialogue import AGENT, USER, transcript
 from dialog_envs.core.seeding import stream
 from dialog_envs.datasets import read_dropped, validate
 from dialog_envs.datasets.labels import by_label
@@ -33,6 +33,7 @@ from dialog_envs.simulators.imagination.imagining import parse_dialogue
 from dialog_envs.simulators.imagination.judging import NO_VERDICT
 from dialog_envs.simulators.imagination.reading import read_dialogue
 from dialog_envs.simulators.imagination.space import NONE, persona_space
+from dialog_envs.simulators.llm import ChatReply, ChatRequest, Usage
 from dialog_envs.simulators.llm.replay import RecordingModel, ReplayModel
 from tests.docs.blocks import read_blocks
 from tests.simulators.imagination_stub import Imaginer
@@ -377,7 +378,7 @@ def test_it_stops_before_it_costs_more(tmp_path: Path) -> None:
     assert hashes(tmp_path / "ds") == hashes(tmp_path / "through"), "the limit is no part of the data"
 
 
-def test_training_by_label(tmp_path: Path) -> None:
+def test_training_by_label(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The kernel's reward is what is trained on, unless somebody wants the paper's."""
     dataset = imagined(tmp_path / "ds", critique=False, personas=4)  # the stub does not know these people
     labelled = by_label(dataset.episodes)
@@ -386,14 +387,74 @@ def test_training_by_label(tmp_path: Path) -> None:
     assert all(len(e.rewards) == e.agent_turns and sum(e.rewards) == e.reward for e in labelled)
     with pytest.raises(DatasetError, match="has no label"):
         by_label(imagine(TASK, tmp_path / "played", 3, 1).episodes)
-    settings = {"epochs": 1}
-    records = [
-        train("bc", dataset.path, tmp_path / reward, settings=settings, reward=reward, progress=False).record
-        for reward in ("kernel", "label")
-    ]
-    assert records[0]["fingerprint"] != records[1]["fingerprint"]
+    seen: list[tuple[str, float]] = []
+
+    def run(order: Any, episodes: Any) -> None:
+        seen.append((order.record["fingerprint"], sum(episode.reward for episode in episodes)))
+        raise DatasetError("enough")
+
+    monkeypatch.setattr(training, "_run", run)
+    for reward in ("kernel", "label"):
+        with pytest.raises(DatasetError, match="enough"):
+            training.train("bc", dataset.path, tmp_path / reward, reward=reward, progress=False)
+    assert seen[0][0] != seen[1][0] and seen[1][1] == sum(e.outcome["label"] for e in dataset.episodes) == 6
     with pytest.raises(UsageError, match="kernel, label"):
-        train("bc", dataset.path, tmp_path / "other", reward="opinion", progress=False)
+        training.train("bc", dataset.path, tmp_path / "other", reward="opinion", progress=False)
+
+
+class Asks:
+    """An agent whose turns a model writes, and that hands its requests over or asks for them itself."""
+
+    def __init__(self, model: Any) -> None:
+        self.model = model
+
+    def request(self, observation: Any, seed: int) -> ChatRequest:
+        content = transcript(observation["dialogue"]) or "Hello."
+        return ChatRequest(({"role": "user", "content": content},), seed=seed, episode="mine")
+
+    def act_batch(self, observations: Any, seeds: Any) -> list[str]:
+        requests = [self.request(one, seed) for one, seed in zip(observations, seeds, strict=True)]
+        return [reply.text for reply in self.model.complete(requests)]
+
+
+class HandsOver(Asks):
+    """The same, through the engine."""
+
+    def asking(self, observation: Any, seed: int) -> Any:
+        (reply,) = yield (self.request(observation, seed),)
+        return reply.text
+
+
+class Asker(Imaginer):
+    """Asks something, whatever it is told."""
+
+    def reply(self, request: ChatRequest) -> ChatReply:
+        said = ("What kind of activity do you enjoy?", "Do you have a budget?", "How about the museum?")
+        return ChatReply(
+            said[len(request.messages[0]["content"]) % 3], Usage(10, 5, 0.001), "stop", self.version
+        )
+
+
+def test_rollouts_whose_requests_the_engine_has_in_flight(tmp_path: Path) -> None:
+    """The same dialogues as an agent that asks for itself, with every reply kept and counted."""
+    datasets = [
+        imagine(
+            TASK, tmp_path / kind.__name__, 20, 1, {"mine": 1.0, "hasty": 1.0}, speakers={"mine": kind(model)}
+        )
+        for kind, model in ((Asks, Asker(get_task(TASK))), (HandsOver, Asker(get_task(TASK))))
+    ]
+    assert datasets[0].episodes == datasets[1].episodes
+    usage = datasets[1].manifest["cost"]["usage"]
+    turns = sum(e.agent_turns for e in datasets[1].episodes if e.provenance.policy == "mine")
+    assert set(usage) == {"agent"} and usage["agent"]["calls"] >= turns > 0
+    broken = Asker(get_task(TASK))
+    broken.fail_after = 10
+    arguments: dict[str, Any] = {"policies": {"mine": 1.0, "hasty": 1.0}}
+    with pytest.raises(ChatModelError):
+        imagine(TASK, tmp_path / "again", 20, 1, speakers={"mine": HandsOver(broken)}, **arguments)
+    again = Asker(get_task(TASK))
+    made = imagine(TASK, tmp_path / "again", 20, 1, speakers={"mine": HandsOver(again)}, **arguments)
+    assert made.episodes == datasets[1].episodes and again.calls == usage["agent"]["calls"] - 10
 
 
 # ---- prompts of one's own --------------------------------------------------------------------------------------------

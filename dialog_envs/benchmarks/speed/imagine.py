@@ -101,11 +101,11 @@ def measure(seconds: float, episodes: int) -> dict[str, Any]:
 
     fast = all(importlib.util.find_spec(name) for name in ("aiohttp", "orjson"))
     transports = ("sdk", "fast") if fast else ("sdk",)
-    rollouts = max(IN_FLIGHT * 2, int(seconds * 100))
+    rollouts = max(IN_FLIGHT * 2, int(seconds * 200))
     return {
         "scripted": {TASK: scripted(TASK, episodes)},
         "served": {transport: served(transport, seconds, rollouts) for transport in transports},
-        "imagined": {transport: imagined(transport, 4 * rollouts) for transport in transports},
+        "imagined": {transport: imagined(transport, 2 * rollouts) for transport in transports},
         "load": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
         "cores": os.cpu_count(),
     }

@@ -1,6 +1,6 @@
 """What an unfinished dataset has so far: attempts, appended as they finish. A kill loses only what is in flight.
 
-Where a model is asked, each of its replies is kept as it comes, too (``replies.sqlite``): an attempt of which the first
+Where a model is asked, each of its replies is kept as it comes, too (``replies.jsonl``): an attempt of which the first
 steps are done goes on behind them, and nothing is paid twice.
 
 The folder stands beside the dataset's place under a name made from the settings: the same command finds it and goes on,
@@ -17,17 +17,15 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
 from dialog_envs.datasets.schema import Episode, parse_json
 from dialog_envs.datasets.store import encode_line
 from dialog_envs.errors import DatasetError
 from dialog_envs.simulators.imagination.asking import Rejected, Spent
+from dialog_envs.simulators.imagination.keeping import KeptModel, Replies
 from dialog_envs.simulators.imagination.making import Made, Version
 from dialog_envs.simulators.llm import ChatModel
-
-if TYPE_CHECKING:
-    from dialog_envs.simulators.llm.replay import RecordingModel
 
 SYNC_SECONDS = 2.0
 """After so long a finished attempt is on the disk for certain."""
@@ -52,7 +50,7 @@ class Journal:
         self.made: dict[int, Made] = {}
         self._lock: IO[str] | None = None
         self._log: IO[bytes] | None = None
-        self._recordings: list[RecordingModel] = []
+        self._replies: Replies | None = None
         self._synced = 0.0
 
     def __enter__(self) -> Journal:
@@ -85,11 +83,9 @@ class Journal:
 
     def recorded(self, model: ChatModel) -> ChatModel:
         """The model, with its replies kept here as they come, and taken from here where they are."""
-        from dialog_envs.simulators.llm.replay import RecordingModel
-
-        recording = RecordingModel(self.folder / "replies.sqlite", model)
-        self._recordings.append(recording)
-        return recording
+        if self._replies is None:
+            self._replies = Replies(self.folder / "replies.jsonl")
+        return KeptModel(model, self._replies)
 
     @property
     def purse(self) -> Path:
@@ -132,9 +128,9 @@ class Journal:
         return sound
 
     def _close(self) -> None:
-        for recording in self._recordings:
-            recording.close()
-        self._recordings.clear()
+        if self._replies is not None:
+            self._replies.close()
+            self._replies = None
         for file in (self._log, self._lock):
             if file is not None:
                 file.close()
