@@ -15,8 +15,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -33,6 +33,9 @@ MEMORY = 1 << 29
 """Bytes for what has been read of dialogues: those of 2,000 episodes of 64 tokens with the default model."""
 
 
+METHODS = ("perturb", "best-of-n")
+
+
 @dataclass(frozen=True, slots=True)
 class DecodingConfig:
     """How an agent speaks."""
@@ -47,6 +50,12 @@ class DecodingConfig:
     support, as in BCQ (Fujimoto et al., 1812.02900; discrete: 1910.01708). Q is an extrapolation where pi is small.
     Without value heads it is not read."""
     max_tokens: int = 40
+    method: str = "perturb"
+    """``perturb``: every token is drawn from the perturbed policy. ``best-of-n``: ``samples`` utterances are drawn from
+    the policy itself, and the one of the best advantage is said: ``Q`` at its last token, less ``V`` before its first,
+    which is the same for all of them. beta and min_p are not read then."""
+    samples: int = 8
+    """Utterances among which ``best-of-n`` chooses. 1 is the policy."""
 
     def __post_init__(self) -> None:
         if self.temperature < 0 or self.top_k < 1 or self.max_tokens < 1 or not 0 <= self.min_p <= 1:
@@ -54,6 +63,15 @@ class DecodingConfig:
                 f"temperature={self.temperature}, top_k={self.top_k}, max_tokens={self.max_tokens}, "
                 f"min_p={self.min_p}: the first must be 0 or more, the next two at least 1, the last from 0 to 1."
             )
+        if self.method not in METHODS:
+            raise UsageError(f"decoding='{self.method}' is unknown: choose {' or '.join(METHODS)}.")
+        if self.samples < 1:
+            raise UsageError(f"samples={self.samples} must be at least 1.")
+
+    @property
+    def drawn(self) -> int:
+        """Utterances that are drawn for each that is said."""
+        return self.samples if self.method == "best-of-n" else 1
 
 
 def perturb(logits: Tensor, q: Tensor | None, candidates: Tensor, config: DecodingConfig) -> Tensor:
@@ -108,12 +126,24 @@ class Decoder:
         """
         if not prefixes:
             return []
-        state = self._begin(prefixes, keys, config)
+        drawn = config.drawn
+        chooses = drawn > 1 and self.model.heads is not None
+        if drawn > 1 and not chooses:
+            raise UsageError(
+                "best-of-n chooses by value heads, which this agent does not have: train ilql, for one."
+            )
+        if config.method == "best-of-n":
+            config = replace(config, beta=0.0)
+        state = self._begin(prefixes, keys, config, drawn)
         sampler = _Sampler(self.model, config)
-        output: list[list[int]] = [[] for _ in prefixes]
-        alive = np.arange(len(prefixes))
+        output: list[list[int]] = [[] for _ in range(len(prefixes) * drawn)]
+        scores = np.full(len(output), -np.inf)
+        uniforms = uniforms.reshape(len(output), -1)
+        alive = np.arange(len(output))
         for step in range(config.max_tokens):
             tokens = sampler.draw(*state.hidden, uniforms[alive, step])
+            if chooses:
+                scores[alive] = sampler.values(tokens)
             going = tokens != self.model.end_id
             for row, token in zip(alive[going], tokens[going], strict=True):
                 output[row].append(int(token))
@@ -125,23 +155,29 @@ class Decoder:
             if not len(alive):
                 break
             state.extend(torch.from_numpy(tokens))
-        return output
+        best = scores.reshape(-1, drawn).argmax(-1)  # the first of equal ones
+        return [output[row * drawn + int(which)] for row, which in enumerate(best)]
 
     def _begin(
-        self, prefixes: Sequence[Sequence[int]], keys: Sequence[Hashable] | None, config: DecodingConfig
+        self,
+        prefixes: Sequence[Sequence[int]],
+        keys: Sequence[Hashable] | None,
+        config: DecodingConfig,
+        drawn: int,
     ) -> _Rows:
         trunks: list[nn.Module] = [self.model.policy.base_model]
-        if config.beta and self.model.value_trunk is not None:
+        if (config.beta or drawn > 1) and self.model.value_trunk is not None:
             trunks.append(self.model.value_trunk)
         room = config.max_tokens
         readers = [self._reader(trunk) for trunk in trunks]
         usable = [reader for reader in readers if reader is not None]
         if len(usable) < len(trunks):
-            return _UnstoredRows(trunks, prefixes, self.model.pad_id)
+            repeated = [prefix for prefix in prefixes for _ in range(drawn)]
+            return _UnstoredRows(trunks, repeated, self.model.pad_id)
         if keys is None or not self.store.limit:
-            return StoredRows(usable, prefixes, room=room)
+            return StoredRows(usable, prefixes, room=room, drawn=drawn)
         self.store.check(trunks)
-        return StoredRows(usable, prefixes, self.store, keys, room)
+        return StoredRows(usable, prefixes, self.store, keys, room, drawn)
 
     def _reader(self, trunk: nn.Module) -> Reader | None:
         known = self._readers.get(id(trunk))
@@ -165,7 +201,7 @@ def generate(
     Args:
         model: in eval mode.
         prefixes: token ids that end in ``<|agent|>``; at least one id each.
-        uniforms: (batch, max_tokens) numbers in [0, 1).
+        uniforms: (batch, max_tokens) numbers in [0, 1); for best-of-n (batch, samples, max_tokens).
         config: see above.
 
     Returns:
@@ -187,6 +223,7 @@ class _Sampler:
         """Token ids, (rows,), from hidden states, (rows, width) each, and a uniform number a row."""
         logits = self.model.logits(policy).float()  # (rows, vocabulary)
         logits[:, self.forbidden] = -torch.inf
+        self._seen = value, logits
         candidates = logits.topk(self.k, dim=-1).indices.sort(dim=-1).values  # (rows, k)
         q = None
         if self.model.heads is not None and self.config.beta:
@@ -198,6 +235,16 @@ class _Sampler:
             np.arange(len(policy)), np.minimum(chosen, self.k - 1)
         ]
         return tokens
+
+    def values(self, tokens: NDArray[np.int64]) -> NDArray[np.float64]:
+        """The values of the tokens that were drawn last, (rows,)."""
+        value, logits = self._seen
+        assert self.model.heads is not None
+        chosen = torch.from_numpy(tokens).to(value.device)[:, None]
+        values: NDArray[np.float64] = (
+            self.model.heads.decoding_values(value, chosen, logits)[:, 0].double().cpu().numpy()
+        )
+        return values
 
 
 class _Rows(Protocol):
@@ -217,7 +264,7 @@ class _Rows(Protocol):
 class _UnstoredRows:
     """Rows of trunks that only transformers' own cache serves: sliding windows, recurrent states."""
 
-    def __init__(self, trunks: Sequence[nn.Module], prefixes: Sequence[Sequence[int]], pad: int) -> None:
+    def __init__(self, trunks: Sequence[Any], prefixes: Sequence[Sequence[int]], pad: int) -> None:
         from transformers import DynamicCache
 
         self.trunks = trunks

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from dialog_envs.core.task import AgentView
 
 BATCH = 16
-"""Dialogues decoded at once; more are taken in parts, the longest together."""
+"""Dialogues decoded at once on a processor, whose caches would not hold more; see :func:`batch_on`."""
+KNOWN_TEXTS = 4_096
+"""Tokens of so many texts are remembered: a dialogue is encoded again before each of its turns."""
 
 
 class LearnedAgent:
@@ -56,6 +58,7 @@ class LearnedAgent:
         self._seed = 0
         self._usage = Usage()
         self._decoder = Decoder(model)
+        self._known: dict[str, list[int]] = {}
 
     @classmethod
     def from_pretrained(
@@ -66,6 +69,8 @@ class LearnedAgent:
         temperature: float | None = None,
         top_k: int | None = None,
         min_p: float | None = None,
+        decoding: str | None = None,
+        samples: int | None = None,
         task: Any = None,
         view: AgentView | None = None,
         device: str = "cpu",
@@ -78,6 +83,8 @@ class LearnedAgent:
             temperature: 0 speaks greedily; None takes the default, 1.
             top_k: tokens considered at each step; None takes the default.
             min_p: least share of the most probable token's probability; None takes the one of the training.
+            decoding: ``perturb``, token by token, or ``best-of-n``: the best of several utterances of the policy.
+            samples: how many those are; None takes the default, 8.
             task: a task or its id, which the checkpoint must have been trained for; None takes the checkpoint's.
             view: how the task is read, if not the task's own.
             device: where to compute.
@@ -93,7 +100,10 @@ class LearnedAgent:
         model, record = load_model(path)
         _check_view(path, model, view)
         config = DecodingConfig(beta=float(record.get("beta", 0.0)), min_p=float(record.get("min_p", 0.0)))
-        given: dict[str, Any] = {"beta": beta, "temperature": temperature, "top_k": top_k, "min_p": min_p}
+        given: dict[str, Any] = {
+            "beta": beta, "temperature": temperature, "top_k": top_k, "min_p": min_p,
+            "method": decoding, "samples": samples,
+        }  # fmt: skip
         config = replace(config, **{name: value for name, value in given.items() if value is not None})
         text = f"{record['algorithm']}, {record['parameters'] / 1e6:.1f} M parameters"
         return cls(model.to(device), view, config, text, record.get("condition"))
@@ -119,16 +129,15 @@ class LearnedAgent:
         """
         prefixes = [self._prefix(observation) for observation in observations]
         spoken = [sum(turn["speaker"] == AGENT for turn in o["dialogue"]) for o in observations]
-        uniforms = np.stack(
-            [
-                stream(seed, "agent", turn).random(self.decoding.max_tokens)
-                for seed, turn in zip(seeds, spoken, strict=True)
-            ]
-        ) if prefixes else np.zeros((0, self.decoding.max_tokens))  # fmt: skip
+        draws = (self.decoding.drawn, self.decoding.max_tokens)
+        uniforms = np.zeros((len(prefixes), *draws))
+        for i, (seed, turn) in enumerate(zip(seeds, spoken, strict=True)):
+            uniforms[i] = stream(seed, "agent", turn).random(draws)
         order = sorted(range(len(prefixes)), key=lambda i: len(prefixes[i]))
         texts = [""] * len(prefixes)
-        for begin in range(0, len(order), BATCH):
-            part = order[begin : begin + BATCH]
+        size = batch_on(self.model.policy.device.type)
+        for begin in range(0, len(order), size):
+            part = order[begin : begin + size]
             keys = [(seeds[i], observations[i]["brief"]) for i in part]
             outputs = self._decoder.generate([prefixes[i] for i in part], uniforms[part], self.decoding, keys)
             for i, ids in zip(part, outputs, strict=True):
@@ -142,8 +151,15 @@ class LearnedAgent:
         segments = self.view.segments(observation["brief"], observation["dialogue"])
         if self.condition is not None:
             segments = noted(segments, [self.condition] * (len(segments) + 1), to_move=True)
-        ids, _, _ = encode_segments(self.model.tokenizer, segments, to_move=True)
+        if len(self._known) > KNOWN_TEXTS:
+            self._known.clear()
+        ids, _, _ = encode_segments(self.model.tokenizer, segments, to_move=True, known=self._known)
         return ids[-max(1, self.model.context - self.decoding.max_tokens) :]
+
+
+def batch_on(device: str) -> int:
+    """How many dialogues are decoded at once; those of about the same length together."""
+    return BATCH if device == "cpu" else 16 * BATCH
 
 
 def _task_of(record: Mapping[str, Any], task: Any) -> Any:

@@ -21,6 +21,8 @@ class StoredRows:
         prefixes: token ids, at least one each.
         store: where finished rows go, and beginnings come from.
         keys: the dialogues' names in the store.
+        room: tokens by which a row may grow.
+        drawn: how often each dialogue is continued; its rows stand side by side.
     """
 
     def __init__(
@@ -30,8 +32,10 @@ class StoredRows:
         store: PrefixStore | None = None,
         keys: Sequence[Hashable] = (),
         room: int = 0,
+        drawn: int = 1,
     ) -> None:
         self.readers, self.store, self.keys = readers, store, list(keys)
+        self.states: list[Tensor] = []
         self.ids = [list(prefix) for prefix in prefixes]
         self.device = next(readers[0].trunk.parameters()).device
         self.lengths = np.array([len(prefix) for prefix in prefixes])
@@ -43,12 +47,14 @@ class StoredRows:
         fresh = padded([ids[start:] for ids, start in zip(self.ids, starts, strict=True)], 0)
         width = int(starts.max()) + fresh.shape[1]
         for number, reader in enumerate(readers):
-            reader.reserve(len(prefixes), max(width, int(self.lengths.max()) + room))
+            reader.reserve(len(prefixes) * drawn, max(width, int(self.lengths.max()) + room))
             for row, entry in enumerate(found):
                 if entry is not None and starts[row]:
                     reader.buffer.load(row, entry.trunks[number], int(starts[row]))
         counts = torch.from_numpy(self.lengths - starts)
         self._read(fresh, torch.from_numpy(starts), counts, width)
+        if drawn > 1:
+            self._repeat(drawn)
 
     @property
     def hidden(self) -> tuple[Tensor, Tensor]:
@@ -85,8 +91,24 @@ class StoredRows:
         for ids, token in zip(self.ids, tokens.tolist(), strict=True):
             ids.append(token)
 
+    def _repeat(self, drawn: int) -> None:
+        """Makes ``drawn`` rows of each. What has been read so far is remembered; one of the continuations is said."""
+        rows = len(self.ids)
+        for row in range(rows):
+            self._remember(row)
+        self.store = None
+        for row in reversed(range(rows)):
+            for target in reversed(range(row * drawn, (row + 1) * drawn)):
+                for reader in self.readers if target != row else ():
+                    reader.buffer.copy(row, target, int(self.lengths[row]))
+        self.ids = [list(ids) for ids in self.ids for _ in range(drawn)]
+        self.keys = [key for key in self.keys for _ in range(drawn)]
+        self.lengths = self.lengths.repeat(drawn)
+        self.states = [state.repeat_interleave(drawn, dim=0) for state in self.states]
+
     def _read(self, ids: Tensor, starts: Tensor, counts: Tensor, width: int) -> None:
-        fresh = Fresh(*(tensor.to(self.device) for tensor in (ids, starts, counts)), width)
+        here = self.device
+        fresh = Fresh(ids.to(here), starts.to(here), counts.to(here), width)
         self.states = [reader.read(fresh) for reader in self.readers]
 
     def _remember(self, row: int) -> None:

@@ -86,8 +86,6 @@ class NeoXReader(Reader):
     The last layer makes keys and values of all new tokens, and everything else of each row's last one.
     """
 
-    trunk: GPTNeoXModel
-
     def __init__(self, trunk: GPTNeoXModel) -> None:
         super().__init__(trunk)
         self.heads = int(self.config.num_attention_heads)
@@ -96,7 +94,7 @@ class NeoXReader(Reader):
 
     def read(self, fresh: Fresh) -> Tensor:
         """See :meth:`Reader.read`."""
-        trunk = self.trunk
+        trunk: Any = self.trunk
         at = _places(fresh)
         x = F.embedding(fresh.ids[at], trunk.embed_in.weight)  # (N, width of the model)
         final = len(trunk.layers) - 1
@@ -158,7 +156,8 @@ class NeoXReader(Reader):
         """Cosine and sine at the new tokens, (N, 1, 1, size) each."""
         if self._waves is None or len(self._waves[0]) < fresh.width or self._waves[0].device != like.device:
             positions = torch.arange(max(self._positions % (1 << 30), fresh.width), device=like.device)
-            cos, sin = self.trunk.rotary_emb(like, positions[None])
+            trunk: Any = self.trunk
+            cos, sin = trunk.rotary_emb(like, positions[None])
             self._waves = cos[0], sin[0]
         place = fresh.positions[_places(fresh)]
         cos, sin = (wave[place][:, None, None] for wave in self._waves)
