@@ -59,7 +59,9 @@ def hints(sentences: list[Sentence], table: Material, setting: Setting) -> list[
         turn.add(now)
         new = turn.acts[acts:]
         kinds = [
-            "explain" if isinstance(act, Explanation) else act.slot or act.kind for act in new if act is not None
+            "explain" if isinstance(act, Explanation) else act.slot or act.kind
+            for act in new
+            if act is not None
         ]
         if not kinds:
             waits = len(turn.pending) > pending
@@ -91,7 +93,9 @@ def label(
     return found
 
 
-def decide(sentences: Sequence[Sentence], labels: Sequence[str], table: Material, setting: Setting) -> list[Act]:
+def decide(
+    sentences: Sequence[Sentence], labels: Sequence[str], table: Material, setting: Setting
+) -> list[Act]:
     """The acts, in order, without duplicates."""
     acts: list[Act] = []
     current = -1
@@ -129,7 +133,18 @@ def _settled(acts: list[Act]) -> list[Act]:
 
 
 _TOLD = ("explain", "correct", "recap")
-_ASIDES = ("quiz", "encourage", "confirm", "inform", "acknowledge", "open", "none", "explain", "greet", "idea")
+_ASIDES = (
+    "quiz",
+    "encourage",
+    "confirm",
+    "inform",
+    "acknowledge",
+    "open",
+    "none",
+    "explain",
+    "greet",
+    "idea",
+)
 
 
 def _smoothed(labels: Sequence[str], sentences: Sequence[Sentence]) -> list[str]:
@@ -204,7 +219,13 @@ def _quizzed(
     for now in members:
         named = {idea for _, idea, hit in now.hits if hit == "name"}
         held = {idea for old in pieces[-1] for _, idea, hit in old.hits if hit == "name"}
-        if now.question and named and held and named.isdisjoint(held) and any(old.question for old in pieces[-1]):
+        if (
+            now.question
+            and named
+            and held
+            and named.isdisjoint(held)
+            and any(old.question for old in pieces[-1])
+        ):
             pieces.append([])
         pieces[-1].append(now)
     for piece in pieces:
@@ -223,7 +244,10 @@ def _explained(
         if not pieces and (len(members) > 3 or max(now.scores, default=0.0) < 1.0):
             idea = best_idea(members[place : place + 3], table, setting, current, "explain")
         if pieces and idea != pieces[-1].idea:
-            turns = any(owner == idea and (kind == "name" or len(members) < 4) for _, owner, kind in now.hits) and now.scores[idea] >= 2.0
+            turns = (
+                any(owner == idea and (kind == "name" or len(members) < 4) for _, owner, kind in now.hits)
+                and now.scores[idea] >= 2.0
+            )
             if not turns or now.scores[pieces[-1].idea] >= 0.5 * now.scores[idea]:
                 idea = pieces[-1].idea
         current = idea

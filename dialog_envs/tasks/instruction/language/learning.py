@@ -107,7 +107,9 @@ def of_saying() -> list[Example]:
     """What scripted teachers say without the material."""
     rng = stream(0, "instruction", "learning")
     acts = [Act("ask", slot) for slot in ("background", "style", "open")]
-    acts += [Act(k) for k in ("confirm", "encourage", "recap", "close", "greet", "acknowledge", "inform", "refuse")]
+    acts += [
+        Act(k) for k in ("confirm", "encourage", "recap", "close", "greet", "acknowledge", "inform", "refuse")
+    ]
     found = []
     for place, entry in enumerate(concepts()):
         scenario, table = InstructionScenario(entry.id), material(entry.id)
@@ -127,7 +129,11 @@ def of_taught() -> list[Example]:
             entry = entries[i % len(entries)]
             table = material(entry.id)
             said = _filled(turn, entry, i)
-            met = Setting(True, i % len(entry.ideas), -1) if key.endswith("-met") else Setting(i % 2 == 0, -1, -1)
+            met = (
+                Setting(True, i % len(entry.ideas), -1)
+                if key.endswith("-met")
+                else Setting(i % 2 == 0, -1, -1)
+            )
             made = example(said, [key.partition("-")[0]], table, met, TAUGHT)
             if made is not None:
                 found.append(made)
@@ -181,12 +187,16 @@ def of_mixtures(count: int = 700) -> list[Example]:
         parts = [(name, _filled(_pick(pools[name], rng), entry, i)) for name in (first,) if name]
         if kind:
             explained = idea.text(("analogy", "plain", "technical", "example")[int(rng.integers(4))])
-            text = {"explain": explained, "quiz": idea.quiz, "correct": idea.misconceptions[0].correction}[kind]
+            text = {"explain": explained, "quiz": idea.quiz, "correct": idea.misconceptions[0].correction}[
+                kind
+            ]
             parts.append((kind, text))
         parts.extend((name, _filled(_pick(pools[name], rng), entry, i)) for name in (last,) if name)
         wanted = [name for n, (name, _) in enumerate(parts) if n == 0 or parts[n - 1][0] != name]
         said = " ".join(text for _, text in parts)
-        made = example(said, wanted, material(entry.id), Setting(rng.random() < 0.5), MIXED) if parts else None
+        made = (
+            example(said, wanted, material(entry.id), Setting(rng.random() < 0.5), MIXED) if parts else None
+        )
         if made is not None:
             found.append(made)
     return found

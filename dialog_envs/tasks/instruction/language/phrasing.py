@@ -117,7 +117,12 @@ def belief(concept_id: str, item: str) -> str:
     idea = next(idea for idea in concept(concept_id).ideas if idea.id == item)
     text = idea.misconceptions[0].belief.rstrip(". ")
     first = text.split(" ", 1)[0].strip(",")
-    keep = first in _proper(concept_id) or first in ("I", "I'm", "I've") or first[1:] != first[1:].lower()
+    keep = (
+        (len(first) > 1 and first in _proper(concept_id))
+        or first in ("I", "I'm", "I've")
+        or first[1:] != first[1:].lower()
+    )
+    # A single letter that is a note or a symbol elsewhere ("A") is the article here.
     return text if keep else text[0].lower() + text[1:]
 
 

@@ -6,15 +6,21 @@ has a few short variants with a small vocabulary. `understand` reads it all back
 
 from __future__ import annotations
 
+import re
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from dialog_envs.core.dialogue import Act
 from dialog_envs.tasks.instruction.acts import LENGTHS
+from dialog_envs.tasks.instruction.content import concept
 from dialog_envs.tasks.instruction.language.grammar import load
 from dialog_envs.tasks.language.grammar import Bank
 from dialog_envs.tasks.language.voice import cap
+
+
+_SENTENCES = re.compile(r"(?<=[.!?])\s+")
 
 
 def say(acts: tuple[Act, ...], scenario: Any, rng: np.random.Generator) -> str:
@@ -66,6 +72,20 @@ def _other(kind: str, scenario: Any, draw: float) -> str:
         names = scenario.item_names
         text = text.replace("{list}", f"{', '.join(names[:-1])} and {names[-1]}")
     return text
+
+
+@lru_cache(maxsize=512)
+def said_of(concept_id: str) -> frozenset[str]:
+    """The sentences that :func:`say` may say in a lesson on a concept, but for those of the material."""
+    bank, names = load("agent"), [idea.name for idea in concept(concept_id).ideas]
+    listed = f"{', '.join(names[:-1])} and {names[-1]}"
+    frames = [text for part in ("ask", "other", "filler") for row in bank[part].values() for text in row]
+    found: set[str] = set()
+    for frame in frames:
+        for name in names if "{x}" in frame else names[:1]:
+            text = frame.replace("{x}", name).replace("{n}", str(len(names))).replace("{list}", listed)
+            found.update(_SENTENCES.split(cap(text)))
+    return frozenset(found)
 
 
 def _filler(text: str, least: int, draw: float) -> list[str]:

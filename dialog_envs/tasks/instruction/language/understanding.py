@@ -18,6 +18,7 @@ from .deciding import decide, label, lengthy
 from .features import Setting
 from .material import is_content, material
 from .rules import CAUTION, foreign, rhetorical
+from .saying import said_of
 from .sentences import cut
 from .stems import stem
 from .turn import Turn as Reading
@@ -33,7 +34,28 @@ def understand(text: str, scenario: Any, dialogue: Sequence[Any] = ()) -> tuple[
         scenario: its ``concept`` (an id) is what is taught.
         dialogue: the turns before this one, views or records; "it" refers to what they were about.
     """
-    return _read(text, scenario.concept, setting(scenario.concept, dialogue))
+    concept = scenario.concept
+    way = _way(text, concept)
+    if way == "unknown":
+        return (_UNKNOWN,)
+    if way == "ruled":
+        return _ruled(text, concept, dialogue)
+    return _read(text, concept, setting(concept, dialogue))
+
+
+@lru_cache(maxsize=16_384)
+def _way(text: str, concept: str) -> str:
+    """How to read a text: ``unknown``; by rules alone, where scripted teachers say such a thing; or ``learned``."""
+    table = material(concept)
+    sentences = cut(text, table)
+    if foreign(text, sentences):
+        return "unknown"
+    scripted = said_of(concept)
+    if any(sentence.known is not None for sentence in sentences) or all(
+        sentence.raw.strip() in scripted for sentence in sentences
+    ):
+        return "ruled"
+    return "learned"
 
 
 def setting(concept: str, dialogue: Sequence[Any]) -> Setting:
@@ -52,25 +74,27 @@ def _read(text: str, concept: str, before: Setting) -> tuple[Act, ...]:
 
 def understand_with(weights: Any, text: str, concept: str, dialogue: Sequence[Any]) -> tuple[Act, ...]:
     """:func:`understand` with other weights of the classifier, to see what they are worth."""
-    return _learned(weights, text, concept, setting(concept, dialogue))
+    way = _way(text, concept)
+    if way == "learned":
+        return _learned(weights, text, concept, setting(concept, dialogue))
+    return (_UNKNOWN,) if way == "unknown" else _ruled(text, concept, dialogue)
 
 
 def _learned(weights: Any, text: str, concept: str, before: Setting) -> tuple[Act, ...]:
     table = material(concept)
     sentences = cut(text, table)
-    if foreign(text, sentences):
-        return (_UNKNOWN,)
-    if any(sentence.known is not None for sentence in sentences):
-        return _ruled(text, concept, before)
     acts = decide(sentences, label(sentences, table, before, weights), table, before)
     return (*(acts or [Act("inform")]), *lengthy(len(text.split())))
 
 
-def _ruled(text: str, concept: str, before: Setting) -> tuple[Act, ...]:
-    """The acts of a turn with sentences of the material."""
-    acts, refers = _understand(text, concept, before.doubt, before.doubt)
-    if refers and before.doubt < 0 <= before.focus:
-        return _understand(text, concept, before.focus, -1)[0]
+def _ruled(text: str, concept: str, dialogue: Sequence[Any]) -> tuple[Act, ...]:
+    """The acts of a turn by rules alone."""
+    doubt = doubted(concept, dialogue) if dialogue else -1
+    acts, refers = _understand(text, concept, doubt, doubt)
+    if refers and dialogue and doubt < 0:
+        idea = focus(concept, dialogue)
+        if idea >= 0:
+            return _understand(text, concept, idea, -1)[0]
     return acts
 
 
