@@ -102,3 +102,16 @@ def test_beliefs_stand_inside_a_sentence() -> None:
         for idea in entry.ideas:
             text = belief(entry.id, idea.id)
             assert text[-1] not in ".!?" and (text[0].islower() or text[0].isupper() or text[0].isdigit())
+
+
+def test_beliefs_quoted_within_a_sentence_begin_in_lower_case() -> None:
+    """Unless they begin with a name or with "I"."""
+    high = {
+        belief(entry.id, idea.id).split()[0]
+        for entry in concepts()
+        for idea in entry.ideas
+        if belief(entry.id, idea.id)[0].isupper()
+    }
+    assert high.isdisjoint({"A", "An", "The", "If", "All", "In", "On", "It", "To", "At", "Every", "Any"}), (
+        high
+    )

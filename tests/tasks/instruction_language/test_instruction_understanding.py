@@ -112,11 +112,13 @@ def test_long_text_costs_bounded_time(piece: str) -> None:
     assert time.process_time() - start < 1.0
 
 
-def test_the_development_set_stays_understood() -> None:
-    lines = (FOLDER / "instruction_dev.jsonl").read_text(encoding="utf-8").splitlines()
+@pytest.mark.parametrize(("name", "floor"), [("instruction_dev", 0.97), ("instruction_dev2", 0.93)])
+def test_the_development_sets_stay_understood(name: str, floor: float) -> None:
+    """The classifier is trained on them: this shows that weights and features belong together, and no more."""
+    lines = (FOLDER / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()
     report = measure(labels, [json.loads(line) for line in lines])
-    assert report.utterances >= 150
-    assert report.macro_f1 >= 0.88
+    assert report.utterances >= 350
+    assert report.macro_f1 >= floor
 
 
 def test_f1_on_the_sealed_utterances(capsys: pytest.CaptureFixture[str]) -> None:
@@ -124,4 +126,4 @@ def test_f1_on_the_sealed_utterances(capsys: pytest.CaptureFixture[str]) -> None
     assert main(["Instruction-v0", "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
     assert report["utterances"] >= 300
-    assert report["macro_f1"] >= 0.74
+    assert report["macro_f1"] >= 0.78

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from zlib import crc32
 
 from . import denials
@@ -73,7 +74,7 @@ def features(
     found = ["bias", f"h:{hint}"]
     found.extend(f"w:{token}" for token in set(tokens))
     line = (*_FIRST, *tokens, "</s>")
-    found.extend({f"b:{a} {b}" for a, b in zip(line[1:], line[2:], strict=False)})
+    found.extend({f"b:{a} {b}" for a, b in pairwise(line[1:])})
     found.extend({f"t:{a} {b} {c}" for a, b, c in zip(line, line[1:], line[2:], strict=False)})
     found.append(f"f:{tokens[0] if tokens else ''}")
     for kind, at in now.cues.items():

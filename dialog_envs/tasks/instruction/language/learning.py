@@ -13,7 +13,7 @@ import argparse
 import json
 import sys
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -28,7 +28,7 @@ from ....core.seeding import stream
 from ...language.measure import FOLDER, measure
 from ..content import Concept, concepts
 from ..scenario import InstructionScenario
-from . import classifier, labels, understanding
+from . import labels, understanding
 from .classifier import BUCKETS, LABELS
 from .deciding import hints
 from .features import Setting, bucket, carried, features
@@ -220,7 +220,7 @@ def align(one: Example, table: NDArray[np.float32]) -> list[str]:
     back: dict[tuple[int, int], tuple[int, str]] = {}
     best[0, 0] = 0.0
     for i in range(1, n + 1):
-        for j in range(0, m + 1):
+        for j in range(m + 1):
             options: list[tuple[float, int, str]] = []
             if one.sentences[i - 1].size <= 3 and m < n:
                 options.append((best[i - 1, j] + gains[i - 1][0] - 1.5, j, "none"))
@@ -297,6 +297,31 @@ def _read(name: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (FOLDER / name).read_text(encoding="utf-8").splitlines() if line]
 
 
+class _Held:
+    """Labels read with the weights that have not seen their concept."""
+
+    SEALED = labels.SEALED
+
+    def __init__(self, tables: Sequence[NDArray[np.float32]], places: Mapping[str, int]) -> None:
+        def understand(text: str, scenario: Any, dialogue: Sequence[Any]) -> tuple[Act, ...]:
+            table = tables[places[scenario.concept]]
+            return understanding.understand_with(table, text, scenario.concept, dialogue)
+
+        self.understand: Callable[[str, Any, Sequence[Any]], tuple[Act, ...]] = understand
+
+    def scene(self, row: Mapping[str, Any]) -> InstructionScenario:
+        """The lesson of a row."""
+        return labels.scene(row)
+
+    def class_of(self, act: Act) -> str:
+        """The class of an act."""
+        return labels.class_of(act)
+
+    def key_of(self, act: Act) -> tuple[str, str | None, str | None]:
+        """What must agree."""
+        return labels.key_of(act)
+
+
 def _check(first: list[Example], rows: list[dict[str, Any]], others: list[Example]) -> None:
     """Print the table of the second set, each fifth of its concepts held out in turn."""
     places = {name: i % 5 for i, name in enumerate(dict.fromkeys(row["concept"] for row in rows))}
@@ -305,18 +330,8 @@ def _check(first: list[Example], rows: list[dict[str, Any]], others: list[Exampl
         for fold in range(5)
     ]
 
-    class Held:
-        SEALED = labels.SEALED
-        scene, class_of, key_of = (
-            staticmethod(labels.scene), staticmethod(labels.class_of), staticmethod(labels.key_of),
-        )  # fmt: skip
-
-        @staticmethod
-        def understand(text: str, scenario: InstructionScenario, dialogue: Sequence[Any]) -> tuple[Act, ...]:
-            table = tables[places[scenario.concept]]
-            return understanding.understand_with(table, text, scenario.concept, dialogue)
-
-    print(measure(Held, rows))
+    held = _Held(tables, places)
+    print(measure(held, rows))
 
 
 def main(arguments: list[str] | None = None) -> int:

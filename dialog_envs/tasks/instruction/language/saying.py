@@ -19,7 +19,6 @@ from dialog_envs.tasks.instruction.language.grammar import load
 from dialog_envs.tasks.language.grammar import Bank
 from dialog_envs.tasks.language.voice import cap
 
-
 _SENTENCES = re.compile(r"(?<=[.!?])\s+")
 
 
@@ -75,7 +74,7 @@ def _other(kind: str, scenario: Any, draw: float) -> str:
 
 
 @lru_cache(maxsize=512)
-def said_of(concept_id: str) -> frozenset[str]:
+def _said_of(concept_id: str) -> frozenset[str]:
     """The sentences that :func:`say` may say in a lesson on a concept, but for those of the material."""
     bank, names = load("agent"), [idea.name for idea in concept(concept_id).ideas]
     listed = f"{', '.join(names[:-1])} and {names[-1]}"
@@ -86,6 +85,11 @@ def said_of(concept_id: str) -> frozenset[str]:
             text = frame.replace("{x}", name).replace("{n}", str(len(names))).replace("{list}", listed)
             found.update(_SENTENCES.split(cap(text)))
     return frozenset(found)
+
+
+def scripted(text: str, concept_id: str) -> bool:
+    """Whether a turn is all made of such sentences."""
+    return _said_of(concept_id).issuperset(_SENTENCES.split(text))
 
 
 def _filler(text: str, least: int, draw: float) -> list[str]:
