@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from importlib.resources import files
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,19 +19,20 @@ LABELS = (
 
 
 @lru_cache(maxsize=1)
-def weights() -> NDArray[np.float32]:
-    """The trained weights, (BUCKETS, labels)."""
+def weights() -> NDArray[np.int32]:
+    """The trained weights, (BUCKETS, labels), in units of the file's ``scale``: whole numbers, so that sums are exact
+    whatever the order of features."""
     path = files(__package__) / "grammar" / "weights.npz"
     with path.open("rb") as file, np.load(file, allow_pickle=False) as data:
-        table: NDArray[np.float32] = data["weights"].astype(np.float32) * float(data["scale"])
+        table: NDArray[np.int32] = data["weights"].astype(np.int32)
     return table
 
 
-def score(names: list[str], table: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
-    """Log-odds of :data:`LABELS` for features."""
+def score(names: list[str], table: NDArray[Any] | None = None) -> NDArray[Any]:
+    """How likely each of :data:`LABELS` is by features: log-odds in the units of ``table``."""
     table = weights() if table is None else table
     rows = [bucket(name) for name in names]
-    total: NDArray[np.float32] = table[rows].sum(axis=0)
+    total: NDArray[Any] = table[rows].sum(axis=0)
     return total
 
 

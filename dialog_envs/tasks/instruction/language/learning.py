@@ -61,7 +61,7 @@ def example(text: str, wanted: list[str], table: Material, setting: Setting, wei
         return None
     rules = hints(sentences, table, setting)
     rows = [
-        np.array([bucket(name) for name in features(sentences, i, table, setting, rules[i])])
+        np.array(sorted(bucket(name) for name in features(sentences, i, table, setting, rules[i])))
         for i in range(len(sentences))
     ]
     return Example(sentences, wanted, rows, weight, [])
