@@ -96,6 +96,18 @@ def test_a_reply_of_no_use_leaves_the_episode_unscored(here: Path, monkeypatch: 
     assert all(record.outcome is None and record.tokens == 39 for record in records)
 
 
+def test_reasoning_that_never_ends_is_paid_and_said_by_nobody(
+    here: Path, monkeypatch: Any, capsys: Any
+) -> None:
+    """The chat layer asks four times for the form; what that took stands on the episode's account."""
+    with serve(lambda *_: Answer(body=completion('{"reasoning": "and then', "length"))) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        assert evaluate("--agent", f"mine=prompted:cot:{MODEL}") == 1
+    records = read_episodes(here / "runs/tiny")
+    assert [(record.blame, record.agent_turns) for record in records] == [("model", 0)] * 4
+    assert sum(record.tokens for record in records) == 13 * len(server.requests)
+
+
 def test_one_dialogues_failure_is_asked_for_once(here: Path, monkeypatch: Any, capsys: Any) -> None:
     def refuse_one(number: int, request: dict[str, Any]) -> Answer:
         return Answer(400, b'{"error": {"message": "no"}}') if number == 0 else answer(number, request)

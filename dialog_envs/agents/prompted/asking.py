@@ -115,6 +115,7 @@ class Turns(Generic[K]):
             turn.waiting -= 1
             if isinstance(result, FAILURES):
                 turn.failure = turn.failure or result
+                turn.usage = turn.usage + getattr(result, "usage", Usage())
             else:
                 turn.usage = turn.usage + result.usage
                 turn.replies[place] = result

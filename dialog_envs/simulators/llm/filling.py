@@ -63,7 +63,8 @@ class _Form:
     def reply(self, model: LocalModel) -> ChatReply | ChatModelError:
         """The filled form, if it meets its schema (a text may be too long for it)."""
         if wrong := problem(self.data, self.request.schema or {}):
-            return UnusableReply(f"{model.name} filled a form in, but {wrong}. Allow more, or ask for less.")
+            failure = f"{model.name} filled a form in, but {wrong}. Allow more, or ask for less."
+            return UnusableReply(failure, self.usage)
         text = json.dumps(self.data, ensure_ascii=False)
         return ChatReply(text, self.usage, self.finish_reason, model.version, self.data)
 

@@ -79,5 +79,6 @@ class NumberQuestion:
         """The error in which it ends."""
         return UnusableReply(
             f"{self._name} was asked to choose by number and never did: {reason} Use mode='free', or a model that "
-            "follows instructions."
+            "follows instructions.",
+            self._usage + (reason.usage if isinstance(reason, UnusableReply) else Usage()),
         )

@@ -17,7 +17,15 @@ ATTEMPTS = 4
 
 
 class UnusableReply(ChatModelError):
-    """A model answered, and never with what was asked for. Its tokens are paid."""
+    """A model answered, and never with what was asked for.
+
+    Attributes:
+        usage: what its replies took: they are paid all the same.
+    """
+
+    def __init__(self, message: str, usage: Usage | None = None) -> None:
+        super().__init__(message)
+        self.usage = usage or Usage()
 
 
 @dataclass(slots=True)
@@ -89,7 +97,8 @@ class Asking:
         """The error in which it ends."""
         return UnusableReply(
             f"{name} was asked {self.attempt} times for a reply of a given form and never gave one; the last time: "
-            f"{self.complaint}. Use a model that follows instructions, or a larger max_tokens."
+            f"{self.complaint}. Use a model that follows instructions, or a larger max_tokens.",
+            self.usage,
         )
 
 
