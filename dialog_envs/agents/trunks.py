@@ -186,6 +186,10 @@ def _mlp(mlp: Any, x: Tensor) -> Tensor:
     return F.linear(mlp.act(inner), mlp.dense_4h_to_h.weight, mlp.dense_4h_to_h.bias)
 
 
+_PLAIN = (nn.Linear, nn.LayerNorm, nn.Embedding)
+"""Modules whose weights :class:`NeoXReader` uses. Beside others, such as adapters, stand weights that it would miss."""
+
+
 def reader_for(trunk: nn.Module) -> Reader | None:
     """What reads with this trunk; None where a token does not attend to everything before it."""
     from transformers import GPTNeoXModel
@@ -194,6 +198,7 @@ def reader_for(trunk: nn.Module) -> Reader | None:
     if type(trunk) is GPTNeoXModel:
         whole = float((config.rope_parameters or {}).get("partial_rotary_factor", 1.0)) == 1.0
         plain = trunk.rotary_emb.rope_type == "default" and config._attn_implementation == "sdpa"
+        plain = plain and all(type(m) in _PLAIN or not list(m.parameters(False)) for m in trunk.modules())
         return NeoXReader(trunk) if whole and plain else Reader(trunk)
     kinds = getattr(config, "layer_types", None)
     if kinds is not None and set(kinds) != {"full_attention"}:

@@ -15,7 +15,7 @@ from dialog_envs.agents.training import TrainResult, train
 from dialog_envs.errors import UsageError
 
 
-def _parse(assignments: Sequence[str]) -> dict[str, Any]:
+def parse_settings(assignments: Sequence[str]) -> dict[str, Any]:
     """``["beta=8", "trunk=separate"]`` -> ``{"beta": 8, "trunk": "separate"}``."""
     settings: dict[str, Any] = {}
     for text in assignments:
@@ -77,7 +77,7 @@ def register(app: typer.Typer) -> None:
         from dialog_envs.agents.language_model import ModelConfig
 
         result = train(
-            algorithm, data, out, task=task, settings=_parse(settings or []),
+            algorithm, data, out, task=task, settings=parse_settings(settings or []),
             model=ModelConfig(backbone=backbone, lora_rank=lora_rank), init=init, seed=seed, threads=threads,
             device=device, save_every=save_every, track=track or (), push_to_hub=push_to_hub, reward=reward,
         )  # fmt: skip
