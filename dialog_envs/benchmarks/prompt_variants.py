@@ -168,7 +168,7 @@ def _table(
 def _row(variant: str, records: Sequence[EpisodeRecord], personas: Sequence[str]) -> VariantRow:
     groups = {
         users: float(np.mean([_success(record) for record in records if record.users == users]))
-        for users in dict.fromkeys(record.users for record in records)
+        for users in sorted({record.users for record in records}, reverse=True)  # typical, hard
     }
     tokens = float(np.mean([record.tokens for record in records]))
     cost = float(np.mean([record.cost_usd for record in records]))
