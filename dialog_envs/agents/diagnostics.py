@@ -197,7 +197,7 @@ def calibration(dialogues: Sequence[Spoken], bins: int = 10) -> Calibration:
     parts = [part for part in np.array_split(np.argsort(q, kind="stable"), bins) if len(part)]
     made = tuple(_bin(q, realised, who, part) for part in parts)
     numbered = [np.flatnonzero(turn == number) for number in range(int(turn.max()) + 1)]
-    varied = q.std() > 0 and realised.std() > 0
+    varied = np.ptp(q) > 1e-9 and np.ptp(realised) > 1e-9
     return Calibration(
         bins=made,
         turns=len(q),
