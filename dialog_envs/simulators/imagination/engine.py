@@ -53,8 +53,8 @@ PATIENCE = 100
 MOST_FAILURES = 8
 """Attempts in a row whose calls fail for good, after which the model is taken to be gone."""
 MODES = ("rollout", "imagine")
-PEOPLE = 24
-"""People that are asked for in mode ``imagine``, unless somebody says otherwise."""
+PEOPLE, FEW_PEOPLE = 24, 4
+"""People that are asked for in mode ``imagine``, unless somebody says otherwise; and of the embedded model."""
 PERSONAS, CRITIQUES, REJECTED = "personas.json", "critiques.jsonl", "rejected.jsonl"
 """Beside a dataset that a model took part in: the people, the verdicts with all versions, what was thrown away."""
 
@@ -135,9 +135,9 @@ def imagine(
         mode: ``"rollout"`` or ``"imagine"``.
         imaginer: a chat model or its name: who proposes people, and writes dialogues in mode ``imagine``.
         critic: a chat model that judges by the task's criteria, beside the rules; in mode ``imagine`` the imaginer by
-            default, in rollouts nobody.
-        personas: how many people the imaginer proposes; 0 draws personas from the prior. By default 24 (or
-            ``episodes``, if that is less) in mode ``imagine``, else 0.
+            default (unless that is the embedded model), in rollouts nobody.
+        personas: how many people the imaginer proposes; 0 draws personas from the prior. By default 24 (of
+            the embedded model 4; never more than ``episodes``) in mode ``imagine``, else 0.
         success_share: share of imagined dialogues that are to end in success.
         rounds: how often an imagined dialogue is revised at most.
         attempts: how often a model is asked for a reply that can be used.
@@ -196,7 +196,8 @@ def _check(mode: str, models: Models, episodes: int, personas: int | None, round
         raise UsageError(f"a dataset needs at least one episode; got {episodes}")
     if rounds < 0 or attempts < 1:
         raise UsageError(f"there are at least 0 rounds and 1 attempt; got {rounds} and {attempts}")
-    people = personas if personas is not None else min(PEOPLE, episodes) if mode == "imagine" else 0
+    usual = min(FEW_PEOPLE if models.small("imaginer") else PEOPLE, episodes) if mode == "imagine" else 0
+    people = usual if personas is None else personas
     if people < 0:
         raise UsageError(f"the number of personas must not be negative; got {people}")
     if models.imaginer is None and (mode == "imagine" or people):

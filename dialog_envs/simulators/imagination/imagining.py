@@ -96,7 +96,7 @@ def imagine_dialogue(
         messages = small_chat(scene, text)
     seed = derive(scene.seed, "imagine")
     request = ChatRequest(
-        messages, 220 if scene.small else 1600, 0.8 if scene.small else 1.0, seed=seed, role="imagination",
+        messages, 160 if scene.small else 1600, 0.6 if scene.small else 1.0, seed=seed, role="imagination",
         episode=str(scene.seed),
     )  # fmt: skip
     read = reader(scene)
@@ -130,16 +130,41 @@ def reader(scene: Scene) -> Callable[[ChatReply], tuple[Line, ...]]:
 
     def read(reply: ChatReply) -> tuple[Line, ...]:
         cut = reply.finish_reason == "length"
-        if cut and not scene.small:
+        brief = scene.task.task_brief
+        if scene.small:
+            return parse_dialogue(sound_part(reply.text, brief, scene.opening, cut), brief, scene.opening)
+        if cut:
             raise Unusable("it was cut off before its end, so be shorter")
-        return parse_dialogue(reply.text, scene.task.task_brief, scene.opening, unfinished=cut)
+        return parse_dialogue(reply.text, brief, scene.opening)
 
     return read
 
 
-def parse_dialogue(
-    text: str, brief: TaskBrief, opening: str = "", unfinished: bool = False
-) -> tuple[Line, ...]:
+def sound_part(text: str, brief: TaskBrief, opening: str, cut: bool) -> str:
+    """What a small model wrote until it lost the thread: the lines that begin with a name, one speaker after the other,
+    behind the opening that it was given.
+
+    Args:
+        text: the reply.
+        brief: for the speakers' names.
+        opening: the user's first sentence.
+        cut: the last line is not whole.
+    """
+    rows = [row.strip() for row in text.strip().splitlines()]
+    rows = rows[:-1] if cut else rows
+    names = (brief.user_name, brief.agent_name)
+    found = [f"{brief.user_name}: {opening}"]
+    for number, row in enumerate(row for row in rows if row):
+        name = next((name for name in names if row.startswith(f"{name}:")), None)
+        if number == 0 and name == brief.user_name:
+            continue
+        if name is None or found[-1].startswith(f"{name}:") or not row.removeprefix(f"{name}:").strip():
+            break
+        found.append(row)
+    return "\n".join(found)
+
+
+def parse_dialogue(text: str, brief: TaskBrief, opening: str = "") -> tuple[Line, ...]:
     """A dialogue that was written line by line.
 
     Allowed beside it are a code fence, bold names, and one line before the first turn ("Here it is:"). Where the agent
@@ -149,7 +174,6 @@ def parse_dialogue(
         text: the reply.
         brief: for the speakers' names.
         opening: the user's first sentence, as the prompt gave it.
-        unfinished: the last turn was cut off; it is left out.
 
     Raises:
         Unusable: it is none; says why, in words for the model.
@@ -173,8 +197,6 @@ def parse_dialogue(
         raise Unusable(f"no line of it begins with '{brief.user_name}:' or '{brief.agent_name}:'")
     if before > 1:
         raise Unusable("there are lines before the first turn")
-    if unfinished:
-        lines.pop()
     if lines and lines[0][0] == AGENT and opening:
         lines.insert(0, (USER, opening))
     inside = re.compile(rf"\b(?:{either})\s?:", re.IGNORECASE)

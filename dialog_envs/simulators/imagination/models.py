@@ -38,10 +38,12 @@ class Models:
         cls, mode: str, imaginer: str | ChatModel | None, critic: str | ChatModel | None, critique: bool,
         speakers: Mapping[str, Any],
     ) -> Models:  # fmt: skip
-        """Models by name or as they are; in mode ``imagine`` the imaginer is the critic, unless another one is."""
+        """Models by name or as they are; in mode ``imagine`` the imaginer is the critic, unless another one is.
+
+        The embedded model is none unless it is named: its verdicts are little better than chance."""
         first = get_chat_model(imaginer) if isinstance(imaginer, str) else imaginer
         second = get_chat_model(critic) if isinstance(critic, str) else critic
-        if second is None and mode == "imagine":
+        if second is None and mode == "imagine" and first is not None and first.name != "embedded":
             second = first
         if not critique:
             second = None
