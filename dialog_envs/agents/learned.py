@@ -80,7 +80,7 @@ class LearnedAgent:
         Args:
             path: a folder made by ``dialog-envs train``.
             beta: weight of the advantage; None takes the one of the training.
-            temperature: 0 speaks greedily; None takes the default, 1.
+            temperature: 0 speaks greedily; None takes the one of the training.
             top_k: tokens considered at each step; None takes the default.
             min_p: least share of the most probable token's probability; None takes the one of the training.
             decoding: ``perturb``, token by token, or ``best-of-n``: the best of several utterances of the policy.
@@ -99,7 +99,8 @@ class LearnedAgent:
             view = _task_of(record, task).view
         model, record = load_model(path)
         _check_view(path, model, view)
-        config = DecodingConfig(beta=float(record.get("beta", 0.0)), min_p=float(record.get("min_p", 0.0)))
+        recorded = {name: float(record[name]) for name in ("beta", "min_p", "temperature") if name in record}
+        config = DecodingConfig(**recorded)
         given: dict[str, Any] = {
             "beta": beta, "temperature": temperature, "top_k": top_k, "min_p": min_p,
             "method": decoding, "samples": samples,

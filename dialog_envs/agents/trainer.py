@@ -54,6 +54,8 @@ class TrainingConfig:
     """Share of personas whose episodes are held out."""
     precision: str = "auto"
     """fp32, bf16 (matrix products of the trunk only), or auto: bf16 where the processor has instructions for it."""
+    temperature: float = 1.0
+    """How the trained agent speaks, unless told otherwise: 1 as it has learned, below 1 more surely of itself."""
     stop_on: Literal["never", "loss", "episodes"] = "never"
     """What tells which weights to keep, and when to stop early: the loss on held-out personas, or success with
     simulated users. ``never`` takes all steps and keeps the last weights. The loss of an algorithm with values moves
@@ -75,6 +77,8 @@ class TrainingConfig:
         ):  # fmt: skip
             if not getattr(self, name) >= least:
                 raise UsageError(f"{name}={getattr(self, name)} must be at least {least}.")
+        if not self.temperature >= 0:
+            raise UsageError(f"temperature={self.temperature} must be at least 0.")
         for name in ("warmup", "validation"):
             if not 0 <= getattr(self, name) < 1:
                 raise UsageError(f"{name}={getattr(self, name)} must be at least 0 and below 1.")
