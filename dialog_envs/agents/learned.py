@@ -99,8 +99,11 @@ class LearnedAgent:
             view = _task_of(record, task).view
         model, record = load_model(path)
         _check_view(path, model, view)
-        recorded = {name: float(record[name]) for name in ("beta", "min_p", "temperature") if name in record}
-        config = DecodingConfig(**recorded)
+        config = DecodingConfig(
+            beta=float(record.get("beta", 0.0)),
+            temperature=float(record.get("temperature", 1.0)),
+            min_p=float(record.get("min_p", 0.0)),
+        )
         given: dict[str, Any] = {
             "beta": beta, "temperature": temperature, "top_k": top_k, "min_p": min_p,
             "method": decoding, "samples": samples,
