@@ -14,6 +14,7 @@ PARTS = {
     "env": "the scripted environment, beside an empty text one",
     "rl": "a training step of ILQL, beside a plain language-model step",
     "imagine": "dialogues a second out of the imagination engine, by scripts and through a chat model's endpoint",
+    "decoding": "batched decoding with value heads, beside the same backbone without; episodes of an evaluation",
     "llm": "turns a second through a chat model's endpoint and out of its cache",
 }
 """Module of this package → what it measures."""
