@@ -69,7 +69,7 @@ def judge(
         criteria="\n".join(f"- {name}: {question.text}" for name, question in fields.items()),
         **_about(scene, lines, version),
     )
-    schema = _schema(fields, scene.small)
+    schema = _schema(fields)
     message: Message = {"role": "user", "content": text}
     seed = derive(scene.seed, "critique", version)
     tokens = 60 if scene.small else 120 + 120 * len(fields)
@@ -130,14 +130,11 @@ def _harmless(text: str, mark: str) -> str:
     return " ".join(_TEMPLATE.sub(" ", cut(text, 2_000)).replace(mark, " ").split())
 
 
-def _schema(fields: dict[str, Question], small: bool) -> dict[str, Any]:
+def _schema(fields: dict[str, Question]) -> dict[str, Any]:
     properties: dict[str, Any] = {}
     for name, question in fields.items():
-        reason: dict[str, Any] = {
-            "type": "string",
-            "description": f"the reason in one sentence: {question.text}",
-        }
-        properties[f"{name}_reason"] = reason if small else reason | {"maxLength": 1_000}
+        reason = f"the reason in one sentence: {question.text}"
+        properties[f"{name}_reason"] = {"type": "string", "description": reason}
         properties[name] = {"type": "boolean", "description": f"true for yes, false for no: {question.text}"}
     return {
         "type": "object",

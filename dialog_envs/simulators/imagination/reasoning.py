@@ -22,6 +22,7 @@ from dialog_envs.simulators.imagination.asking import (
     GivenUp,
     Rejected,
     Spent,
+    Unusable,
     add_up,
     drive,
     form,
@@ -36,16 +37,11 @@ AT_A_TIME = 8
 ROUNDS = 4
 """How often families that lack people are asked for again."""
 EXAMPLES = 3
-_NAME = {
-    "type": "string",
-    "minLength": 2,
-    "maxLength": 80,
-    "description": "a short name for this kind of person",
-}
+SHORTEST, LONGEST = 12, 800
+"""Characters of what is said of somebody. Checked here: not every server takes lengths in a schema."""
+_NAME = {"type": "string", "description": "a short name for this kind of person"}
 _WHO = {
     "type": "string",
-    "minLength": 12,
-    "maxLength": 800,
     "description": "who they are, how they talk, and what of the hidden things is true of them, in two sentences",
 }
 _PROPOSAL = {
@@ -225,7 +221,11 @@ class Reasoning:
 
         def read(reply: ChatReply) -> list[dict[str, str]]:
             data = form(reply, schema)
-            return [data] if self._small else data["people"]
+            rows: list[dict[str, str]] = [data] if self._small else data["people"]
+            for row in rows:
+                if not row["name"].strip() or not SHORTEST <= len(row["who"].strip()) <= LONGEST:
+                    raise Unusable("somebody has no name, or is not described in two sentences")
+            return rows
 
         return (yield from self._asked(request, read, "reason", [], thrown))
 
