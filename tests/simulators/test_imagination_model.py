@@ -24,7 +24,14 @@ from dialog_envs.core.dialogue import AGENT, USER, transcript
 from dialog_envs.core.seeding import stream
 from dialog_envs.datasets import read_dropped, validate
 from dialog_envs.datasets.labels import by_label
-from dialog_envs.errors import BudgetExceeded, ChatModelError, DatasetError, SimulatorError, UsageError
+from dialog_envs.errors import (
+    BudgetExceeded,
+    ChatModelError,
+    DatasetError,
+    ModelUnavailable,
+    SimulatorError,
+    UsageError,
+)
 from dialog_envs.registration import ENVIRONMENTS, TASKS, get_task
 from dialog_envs.simulators.imagination import engine, imagine
 from dialog_envs.simulators.imagination.asking import Unusable
@@ -34,6 +41,7 @@ from dialog_envs.simulators.imagination.judging import NO_VERDICT
 from dialog_envs.simulators.imagination.reading import read_dialogue
 from dialog_envs.simulators.imagination.space import NONE, persona_space
 from dialog_envs.simulators.llm import ChatReply, ChatRequest, Usage
+from dialog_envs.simulators.llm.embedded_file import find_model_file
 from dialog_envs.simulators.llm.replay import RecordingModel, ReplayModel
 from tests.docs.blocks import read_blocks
 from tests.simulators.imagination_stub import Imaginer
@@ -70,6 +78,15 @@ def guess_city(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]
     for table in (TASKS, ENVIRONMENTS, gym.registry):
         for name in [name for name in table if name.startswith("GuessCity")]:
             del table[name]
+
+
+def embedded_here() -> bool:
+    """Whether the embedded model's package is installed."""
+    try:
+        find_model_file()
+    except ModelUnavailable:
+        return False
+    return True
 
 
 # ---- any task, and a model that talks nonsense half the time ---------------------------------------------------------
@@ -509,3 +526,16 @@ def test_reading_is_quick() -> None:
     for _ in range(20):
         read_dialogue(task, persona, scenario, PARSED)
     assert time.process_time() - begin < 2.0
+
+
+@pytest.mark.embedded
+@pytest.mark.slow
+@pytest.mark.skipif(not embedded_here(), reason="the embedded model is not installed")
+def test_the_embedded_model_imagines_a_few(tmp_path: Path) -> None:
+    """It is a poor writer; what was kept is valid all the same, and nobody needs a server to see how it works."""
+    dataset = imagine(
+        TASK, tmp_path / "ds", 2, 0, mode="imagine", imaginer="embedded", personas=1, critique=False
+    )
+    assert len(dataset) == 2 and validate(dataset.path).valid
+    assert dataset.manifest["imagination"]["personas"]["used"] == 1
+    assert "SmolLM2" in dataset.manifest["models"]["imaginer"] and "critic" not in dataset.manifest["models"]

@@ -159,10 +159,13 @@ class Reasoning:
             BudgetExceeded: there was no money left.
         """
         found: list[Proposal] = []
-        quota = _quota(wanted, self._families)
         for number in range(1 + ROUNDS):
-            there = Counter(one.family for one in found if not one.problem)
-            lacking = {name: n - there[name] for name, n in quota.items() if there[name] < n}
+            there = _sizes(found)
+            lacking = {
+                name: n - there[name]
+                for name, n in _quota(wanted, self._families, there).items()
+                if there[name] < n
+            }
             if not lacking:
                 break
             # At first anybody may come; afterwards those who are missing are asked for by their manner.
@@ -171,7 +174,7 @@ class Reasoning:
                 one for name, count in orders.items() for one in self._propose(name, count, number, found)
             ]
             for one in self._map(fresh, len(found)):
-                found.append(self._admitted(one, found, quota))
+                found.append(self._admitted(one, found, wanted))
                 if progress is not None:
                     progress(sum(not other.problem for other in found), wanted)
         if not any(not one.problem for one in found):
@@ -264,14 +267,14 @@ class Reasoning:
         lost = replace(proposal, problem="not mapped: no reply gave a persona that can occur")
         return (yield from self._asked(request, read, "map", lost, thrown))
 
-    def _admitted(self, one: Proposal, found: Sequence[Proposal], quota: Mapping[str, int]) -> Proposal:
+    def _admitted(self, one: Proposal, found: Sequence[Proposal], wanted: int) -> Proposal:
         """The proposal, or why it is no part of the cast."""
         if one.problem:
             return one
-        cast = [other for other in found if not other.problem]
-        if any(other.persona == one.persona for other in cast):
+        there = _sizes(found)
+        if any(other.persona == one.persona for other in found if not other.problem):
             return replace(one, problem="the same persona as another one")
-        if sum(other.family == one.family for other in cast) >= quota.get(one.family, 0):
+        if one.family not in self._families or not _room(wanted, self._families, there, one.family):
             return replace(one, problem="its family has enough people")
         return one
 
@@ -328,9 +331,21 @@ def _people(count: int) -> dict[str, Any]:
     }
 
 
-def _quota(wanted: int, families: Sequence[str]) -> dict[str, int]:
-    """People of each family: the same number, and one more of the first ones where it does not come out even."""
-    return {
-        name: wanted // len(families) + (number < wanted % len(families))
-        for number, name in enumerate(families)
-    }
+def _sizes(found: Sequence[Proposal]) -> Counter[str]:
+    """People of each family in the cast."""
+    return Counter(one.family for one in found if not one.problem)
+
+
+def _quota(wanted: int, families: Sequence[str], there: Mapping[str, int]) -> dict[str, int]:
+    """People of each family: the same number, and one more of those that have most, where it does not come out even."""
+    fullest = sorted(families, key=lambda name: -there.get(name, 0))[: wanted % len(families)]
+    even = wanted // len(families)
+    return {name: even + (name in fullest) for name in families}
+
+
+def _room(wanted: int, families: Sequence[str], there: Mapping[str, int], family: str) -> bool:
+    """Whether another one of a family leaves the families even."""
+    even, over = wanted // len(families), wanted % len(families)
+    ahead = sum(there.get(name, 0) > even for name in families)
+    size = there.get(family, 0)
+    return size < even or (size == even and ahead < over)
