@@ -8,6 +8,7 @@ import pytest
 
 from dialog_envs.benchmarks.suite import SPLITS, Suite, load_suite, parse_suite, suite_names
 from dialog_envs.errors import ConfigError, UnknownSuite
+from dialog_envs.registration import get_task
 
 FAMILIES = {
     "PreferenceElicitation-v0": {"typical": ("easygoing", "focused"), "hard": ("terse", "impatient")},
@@ -26,11 +27,13 @@ def test_shipped_suites_load() -> None:
 @pytest.mark.parametrize("name", ["demo", "quick", "full"])
 def test_seeds_never_meet(name: str) -> None:
     suite = load_suite(name)
+    priors = {task: get_task(task).prior for task in suite.tasks}
+    families = {task: {"typical": prior.typical, "hard": prior.hard} for task, prior in priors.items()}
     seen: set[int] = set()
     for split in SPLITS:
-        units = suite.units(FAMILIES, split)
+        units = suite.units(families, split)
         seeds = {unit.seed for unit in units}
-        assert len(seeds) == len(units)
+        assert len({(unit.task, unit.seed) for unit in units}) == len(units)
         assert not seen & seeds
         assert max(seeds) < 2**31
         seen |= seeds

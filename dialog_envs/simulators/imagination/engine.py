@@ -85,33 +85,16 @@ class Standing:
 
 
 def imagine(
-    task: str,
-    out: str | Path,
-    episodes: int,
-    seed: int,
-    policies: Mapping[str, float] | None = None,
-    model: str | None = None,
-    critique: bool = True,
-    families: Sequence[str] | None = None,
-    progress: Callable[[int, int], None] | None = None,
-    *,
-    speakers: Mapping[str, Any] | None = None,
-    model_share: float = 0.1,
-    user: str = "scripted",
-    reward: str = "binary",
-    replace_existing: bool = False,
-    mode: str = "rollout",
-    imaginer: str | ChatModel | None = None,
-    critic: str | ChatModel | None = None,
-    personas: int | None = None,
-    success_share: float = 0.5,
-    rounds: int = 1,
-    attempts: int = 4,
-    prompts: str | Path | None = None,
-    max_cost: float | None = None,
+    task: str, out: str | Path, episodes: int, seed: int, policies: Mapping[str, float] | None = None,
+    model: str | None = None, critique: bool = True, families: Sequence[str] | None = None,
+    progress: Callable[[int, int], None] | None = None, *, speakers: Mapping[str, Any] | None = None,
+    model_share: float = 0.1, user: str = "scripted", reward: str = "binary", replace_existing: bool = False,
+    mode: str = "rollout", imaginer: str | ChatModel | None = None, critic: str | ChatModel | None = None,
+    personas: int | None = None, success_share: float = 0.5, rounds: int = 1, attempts: int = 4,
+    prompts: str | Path | None = None, max_cost: float | None = None,
     watch: Callable[[Standing], None] | None = None,
-) -> Dataset:
-    """Make a dataset, or finish it, or return it if it is there.
+) -> Dataset:  # fmt: skip
+    """Make a dataset, or finish it, or return it if it is there: read back from disk.
 
     Args:
         task: the task's id.
@@ -125,9 +108,8 @@ def imagine(
         critique: drop, repair or revise dialogues that fail the criteria.
         families: typical families of users; all by default. Held-out ones are refused.
         progress: called as ``progress(kept so far, wanted)``.
-        speakers: agent-like objects by policy name: ``asking(observation, seed)``, a generator of model requests;
-            ``act_batch(observations, seeds) -> texts``; or ``start`` and ``act``. This is how a language model takes
-            part in rollouts.
+        speakers: agents by policy name, with ``asking(observation, seed)`` (a generator of model requests),
+            ``act_batch(observations, seeds)``, or ``start`` and ``act``: a language model's part in rollouts.
         model_share: the speakers' share when ``policies`` is not given.
         user: name of the user simulator.
         reward: scheme of the stored rewards: ``binary`` (the paper's), ``graded`` or ``dense``.
@@ -145,14 +127,10 @@ def imagine(
         max_cost: US dollars that model calls may cost, over all parts of the work.
         watch: called with the :class:`Standing` whenever something is done.
 
-    Returns:
-        The dataset, read back from disk.
-
     Raises:
         UnknownTask, UnknownName, UsageError: a name or value cannot be used.
         DatasetError: ``out`` is taken or cannot be written, or nearly everything is dropped.
-        SimulatorError: a language model did not answer; run again to go on from there.
-        BudgetExceeded: ``max_cost`` is reached; run again with more to go on from there.
+        SimulatorError, BudgetExceeded: a model did not answer, or no money is left; run again to go on from there.
     """
     out = Path(out)
     chosen = load_prompts(prompts)
