@@ -104,7 +104,7 @@ def until_usable(
     Args:
         request: what is asked.
         read: takes the reply apart; raises :class:`Unusable`.
-        again: what is wrong → the words in which the model is told.
+        again: what is wrong → the words in which the model is told; nothing: it is only asked once more.
         step: for what is put on record.
         attempts: how often it is asked for, the first time included.
         rejected: takes what was thrown away.
@@ -125,7 +125,8 @@ def until_usable(
         except (Unusable, UnusableReply) as error:
             wrong = str(error)
             rejected.append(Rejected(step, wrong, text[:TEXT_KEPT]))
-            messages = appended(request.messages, again(wrong))
+            told = again(wrong)
+            messages = appended(request.messages, told) if told else request.messages
             seed = derive(request.seed, "again", attempt)
             asked = replace(request, messages=messages, seed=seed, trial=attempt + 1)
     raise GivenUp(f"no reply could be used in {attempts} attempts at '{step}'; the last one: {wrong}")

@@ -100,7 +100,7 @@ def imagine_dialogue(
         episode=str(scene.seed),
     )  # fmt: skip
     read = reader(scene)
-    again = against(prompts, scene.task.task_brief)
+    again = against(prompts, scene.task.task_brief, scene.small)
     return (yield from until_usable(request, read, again, "imagine", attempts, rejected))
 
 
@@ -120,9 +120,9 @@ def small_chat(scene: Scene, text: str) -> tuple[Message, ...]:
     return tuple(found)
 
 
-def against(prompts: Prompts, brief: TaskBrief) -> Callable[[str], str]:
-    """What the model is told of a reply that cannot be used."""
-    return lambda problem: prompts.fill("again", brief, problem=problem)
+def against(prompts: Prompts, brief: TaskBrief, small: bool = False) -> Callable[[str], str]:
+    """What the model is told of a reply that cannot be used; a small one, which would write about it, nothing."""
+    return lambda problem: "" if small else prompts.fill("again", brief, problem=problem)
 
 
 def reader(scene: Scene) -> Callable[[ChatReply], tuple[Line, ...]]:

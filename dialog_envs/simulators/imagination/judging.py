@@ -86,7 +86,7 @@ def judge(
             for name, question in fields.items()
         )
 
-    again = against(prompts, scene.task.task_brief)
+    again = against(prompts, scene.task.task_brief, scene.small)
     try:
         return (yield from until_usable(request, read, again, "critique", attempts, rejected))
     except GivenUp:
@@ -114,7 +114,7 @@ def revise_dialogue(
         (message,), 220 if scene.small else 1600, 0.7, seed=derive(scene.seed, "revise", version), role="critic",
         episode=str(scene.seed),
     )  # fmt: skip
-    again = against(prompts, scene.task.task_brief)
+    again = against(prompts, scene.task.task_brief, scene.small)
     return (yield from until_usable(request, reader(scene), again, "revise", attempts, rejected))
 
 

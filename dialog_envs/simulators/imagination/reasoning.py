@@ -28,6 +28,7 @@ from dialog_envs.simulators.imagination.asking import (
     form,
     until_usable,
 )
+from dialog_envs.simulators.imagination.imagining import against
 from dialog_envs.simulators.imagination.prompting import Prompts, manner, persona_text
 from dialog_envs.simulators.imagination.space import FAMILY, NONE, PersonaSpace, persona_space
 from dialog_envs.simulators.llm import ChatModel, ChatReply, ChatRequest, Message
@@ -220,7 +221,9 @@ class Reasoning:
             taken="; ".join(names[-12:] if self._small else names) or "nobody",
         )
         seed = derive(self._seed, "reason", family, *where)
-        request = self._request(text, schema, seed, 1.0, 150 if self._small else 200 + 150 * count)
+        request = self._request(
+            text, schema, seed, 0.7 if self._small else 1.0, 150 if self._small else 200 + 150 * count
+        )
 
         def read(reply: ChatReply) -> list[dict[str, str]]:
             data = form(reply, schema)
@@ -296,9 +299,7 @@ class Reasoning:
         otherwise: Any,
         thrown: list[Rejected],
     ) -> Asking[Any]:
-        def again(problem: str) -> str:
-            return self._prompts.fill("again", self._task.task_brief, problem=problem)
-
+        again = against(self._prompts, self._task.task_brief, self._small)
         try:
             return (yield from until_usable(request, read, again, step, self._attempts, thrown))
         except GivenUp:
