@@ -160,6 +160,9 @@ def test_every_verb_when_all_goes_well(home: Home, monkeypatch: pytest.MonkeyPat
         "eval": home.run("eval", "-s", "tiny.toml", "--agent", f"kept=prompted:cot:{CACHED}"),
         "board": home.run("board", "--markdown"),
     }
+    # It needs value heads, which BC has not: it says so, in one line.
+    assert home.run("diagnose", "calibration", "checkpoints/bc", "--data", "data") == 2
+    used["diagnose"] = home.run("diagnose", "--help")
     monkeypatch.setattr("sys.stdin", io.StringIO("Hello!\nSomething quiet.\nYes, please.\n" * 9))
     used["play"] = home.run(
         "play", "--as", "user", "--agent", "prompted:zero-shot:openai:stub", "--seed", "1", "--json"
