@@ -108,7 +108,9 @@ def _loop(checkpoint: Path, count: int) -> dict[str, Any]:
     task = get_task(read_training(checkpoint)["task"])
     agent = LearnedAgent.from_pretrained(checkpoint)
     timed = _Timed(agent)
-    played(timed, task, min(count, 16), "typical")  # reads word lists, makes buffers
+    played(
+        timed, task, min(count, 16), "hard"
+    )  # others than those that count; reads word lists, makes buffers
     timed.seconds = 0.0
     begun = time.process_time()
     played(timed, task, count, "typical")
