@@ -184,7 +184,9 @@ def _run(order: _Order, episodes: Sequence[Any]) -> None:
         if main:
             with replacing(order.path) as folder:
                 shutil.copyfile(unfinished.metrics, folder / METRICS)
-                speaking = {"temperature": order.learner.config.training.temperature} | order.learner.speaking()
+                speaking = {
+                    "temperature": order.learner.config.training.temperature
+                } | order.learner.speaking()
                 save_model(model.to("cpu"), folder, order.record | figures | speaking)
                 write_card(read_training(folder), folder, order.path.name)
         order.processes.wait()

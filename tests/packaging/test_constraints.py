@@ -60,7 +60,8 @@ def test_what_is_imported_is_what_is_asked_for() -> None:
                 imported.add(node.module.partition(".")[0])
     third_party = imported - set(sys.stdlib_module_names) - {"dialog_envs"}
     extras = [
-        PROJECT["optional-dependencies"][name] for name in ("fast", "hub", "minari", "pictures", "plots", "train")
+        PROJECT["optional-dependencies"][name]
+        for name in ("fast", "hub", "minari", "pictures", "plots", "train")
     ]
     declared = {Requirement(line).name for line in itertools.chain(PROJECT["dependencies"], *extras)}
     assert third_party == {{"pillow": "PIL"}.get(name, name) for name in declared}
