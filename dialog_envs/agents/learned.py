@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from dialog_envs.agents.base import Usage
 from dialog_envs.agents.checkpoint import check_task, load_model, read_training
 from dialog_envs.agents.decoding import Decoder, DecodingConfig
+from dialog_envs.agents.language_model import DialogueModel
 from dialog_envs.agents.sequences import encode_segments, noted
 from dialog_envs.agents.tokenizer import decode_text
 from dialog_envs.core.dialogue import AGENT, Observation
 from dialog_envs.core.seeding import stream
+from dialog_envs.core.task import (
+    AgentView,
+)  # here, not for type checkers only: --agent-args reads the annotations
 from dialog_envs.errors import CheckpointError
-
-if TYPE_CHECKING:
-    from dialog_envs.agents.language_model import DialogueModel
-    from dialog_envs.core.task import AgentView
 
 BATCH = 16
 """Dialogues decoded at once on a processor, whose caches would not hold more; see :func:`batch_on`."""

@@ -18,6 +18,7 @@ from transformers import (
     MistralModel,
 )
 
+from dialog_envs.agents.arguments import read_arguments
 from dialog_envs.agents.decoding import Decoder, DecodingConfig, generate
 from dialog_envs.agents.kv_cache import Entry, PrefixStore, common_prefix
 from dialog_envs.agents.learned import LearnedAgent
@@ -169,3 +170,10 @@ def test_best_of_n_says_the_utterance_of_the_best_advantage() -> None:
     for settings in ({"method": "beam"}, {"samples": 0}):
         with pytest.raises(UsageError):
             DecodingConfig(**settings)  # type: ignore[arg-type]
+
+
+def test_settings_from_the_command_line_are_of_their_kinds() -> None:
+    texts = {"beta": "0", "samples": "4", "decoding": "best-of-n", "top_k": "none"}
+    found = read_arguments(LearnedAgent.from_pretrained, texts, "ilql")
+    assert found == {"beta": 0.0, "samples": 4, "decoding": "best-of-n", "top_k": None}
+    assert isinstance(found["beta"], float)
