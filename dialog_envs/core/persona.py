@@ -7,6 +7,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 
+from dialog_envs.core.sampling import pick
 from dialog_envs.errors import UnknownFamily
 
 GROUPS = ("typical", "hard")
@@ -61,14 +62,7 @@ class PersonaPrior(Generic[Z]):
 
     def sample_family(self, rng: np.random.Generator, family: str | None = None) -> str:
         """One family out of ``group(family)``, by weight. Takes one number from ``rng`` in any case."""
-        names = self.group(family)
-        weights = [self.weights[name] for name in names]
-        point = float(rng.random()) * sum(weights)
-        for name, weight in zip(names, weights, strict=True):
-            point -= weight
-            if point < 0:
-                return name
-        return names[-1]
+        return pick({name: self.weights[name] for name in self.group(family)}, float(rng.random()))
 
     def sample(self, rng: np.random.Generator, family: str | None = None) -> Z:
         """Draw a persona, from all families or from ``group(family)``."""

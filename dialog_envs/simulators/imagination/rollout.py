@@ -12,6 +12,7 @@ from typing import Any
 
 from dialog_envs.core.dialogue import Observation
 from dialog_envs.core.env import DialogEnv, agent_seed
+from dialog_envs.core.sampling import pick
 from dialog_envs.core.seeding import derive, stream
 from dialog_envs.core.task import Task
 from dialog_envs.datasets.schema import Critique, Episode, Provenance
@@ -80,12 +81,12 @@ class Cast:
         weights = {
             name: self.task.prior.weights[name] for name in self.families if not there or name in there
         }
-        family = _pick(weights, draws[0])
+        family = pick(weights, draws[0])
         people = [person for person in self.people if person.family == family]
         person = people[int(draws[2] * len(people))] if people else None
         # So many successes among the first n attempts as the share asks for, whatever n is.
         label = int((index + 1) * self.success_share) > int(index * self.success_share)
-        return Attempt(index, seed, family, _pick(self.mixture, draws[1]), person, label)
+        return Attempt(index, seed, family, pick(self.mixture, draws[1]), person, label)
 
 
 def play(cast: Cast, attempts: Sequence[Attempt]) -> Iterator[tuple[int, Episode]]:
@@ -182,13 +183,3 @@ def record(cast: Cast, env: DialogEnv, attempt: Attempt) -> Episode:
         critique=Critique(),
         provenance=Provenance("rollout", attempt.policy, cast.user, cast.models.get(attempt.policy)),
     )
-
-
-def _pick(weights: Mapping[str, float], point: float) -> str:
-    """Inverse of the cumulative distribution; ``point`` in [0, 1)."""
-    point *= sum(weights.values())
-    for name, weight in weights.items():
-        point -= weight
-        if point < 0:
-            return name
-    return next(reversed(list(weights)))

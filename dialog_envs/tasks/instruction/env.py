@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-from dialog_envs.core.env import DialogEnv
-from dialog_envs.registration import get_task
+from dialog_envs.tasks.env import TaskEnv
 
 
-class InstructionEnv(DialogEnv):
+class InstructionEnv(TaskEnv):
     """A teacher finds out what a student knows, believes and can follow, and teaches what is missing.
 
     ## Description
@@ -95,15 +91,4 @@ class InstructionEnv(DialogEnv):
     v0: initial version (0.1).
     """
 
-    def __init__(
-        self,
-        user: Any = "scripted",
-        reward: str = "binary",
-        reveal_persona: bool = False,
-        render_mode: str | None = None,
-        user_options: Mapping[str, Any] | None = None,
-        model: Any = None,
-    ) -> None:
-        super().__init__(
-            get_task("Instruction-v0"), user, reward, reveal_persona, render_mode, user_options, model
-        )
+    task_id = "Instruction-v0"

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from dialog_envs.core.persona import PersonaPrior
+from dialog_envs.core.sampling import pick
 from dialog_envs.errors import UnknownFamily, UsageError
 from dialog_envs.tasks.instruction.acts import BACKGROUNDS, KINDS, STATUSES
 
@@ -172,11 +173,11 @@ class InstructionPrior(PersonaPrior[InstructionPersona]):
         """Draw a persona; four numbers from ``rng``."""
         name = self.sample_family(rng, family)
         draws = rng.random(3)
-        background = _pick(BACKGROUND, float(draws[0]))
+        background = pick(BACKGROUND, float(draws[0]))
         rows, edges = _cumulative(name)
         place = int(np.searchsorted(edges, float(draws[2]) * edges[-1], side="right"))
         ideas = rows[min(place, len(rows) - 1)]
-        return InstructionPersona(name, background, _pick(STYLE[background], float(draws[1])), ideas)
+        return InstructionPersona(name, background, pick(STYLE[background], float(draws[1])), ideas)
 
     def log_prob(self, persona: InstructionPersona) -> float:
         """Log probability in nats; ``-inf`` outside the support."""
@@ -226,13 +227,3 @@ def persona_from_json(data: Mapping[str, Any]) -> InstructionPersona:
     if InstructionPrior().log_prob(persona) == -math.inf:
         raise UsageError(f"this persona cannot occur in family {persona.family}: {persona.to_json()}")
     return persona
-
-
-def _pick(table: Mapping[str, float], point: float) -> str:
-    """Inverse CDF of a small table; ``point`` in [0, 1)."""
-    point *= sum(table.values())
-    for name, weight in table.items():
-        point -= weight
-        if point < 0:
-            return name
-    return list(table)[-1]

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dialog_envs.core.dialogue import Act, Observation
+from dialog_envs.core.dialogue import Act
 from dialog_envs.tasks.instruction.acts import KINDS
 from dialog_envs.tasks.instruction.kernel import MISCONCEIVED, InstructionKernel
 from dialog_envs.tasks.instruction.persona import InstructionPersona
 from dialog_envs.tasks.instruction.scenario import InstructionScenario
 from dialog_envs.tasks.instruction.tracker import GAP, MISC, OPEN, SAYS, TOLD, Follower
+from dialog_envs.tasks.policy import FollowingPolicy
 
 Acts = tuple[Act, ...]
 MOST_TRIES = 3
@@ -118,30 +119,10 @@ MIXTURE: dict[str, float] = {
 """Default shares of behaviour policies in an imagined dataset."""
 
 
-class Policy:
-    """Base: follows the dialogue, and decides acts."""
+class Policy(FollowingPolicy[Follower]):
+    """Base: what the policies below share."""
 
-    def start(self, brief: str, rng: np.random.Generator) -> None:
-        """Begin an episode."""
-        self.rng = rng
-        self.reader = Follower(brief)
-
-    def acts(self, observation: Observation) -> Acts:
-        """What to do now."""
-        self.reader.catch_up(observation["dialogue"])
-        return self.decide()
-
-    def decide(self) -> Acts:
-        """What to do, once everything is read."""
-        raise NotImplementedError
-
-    def chance(self, p: float) -> bool:
-        """True with probability ``p``."""
-        return bool(self.rng.random() < p)
-
-    def one_of(self, choices: tuple[str, ...] | list[str]) -> str:
-        """Any of the choices."""
-        return choices[int(self.rng.integers(len(choices)))]
+    follower = Follower
 
     def random_acts(self) -> Acts:
         """A question, a quiz, an explanation, a correction or a phrase, blindly."""

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from dialog_envs.core.persona import PersonaPrior
+from dialog_envs.core.sampling import pick
 from dialog_envs.errors import UnknownFamily, UsageError
 from dialog_envs.tasks.persuasion.acts import VALUES
 
@@ -153,9 +154,7 @@ class PersuasionPrior(PersonaPrior[PersuasionPersona]):
         name = self.sample_family(rng, family)
         while True:
             draws = rng.random(len(FACTORS)).tolist()
-            factors = {
-                factor: _pick(PRIOR[factor], draw) for factor, draw in zip(FACTORS, draws, strict=True)
-            }
+            factors = {factor: pick(PRIOR[factor], draw) for factor, draw in zip(FACTORS, draws, strict=True)}
             persona = PersuasionPersona(name, **factors)
             if allowed(persona):
                 return persona
@@ -215,13 +214,3 @@ def persona_from_json(data: Mapping[str, Any]) -> PersuasionPersona:
     if not allowed(persona):
         raise UsageError(f"this persona cannot occur in family {persona.family}: {persona.to_json()}")
     return persona
-
-
-def _pick(table: Mapping[str, float], point: float) -> str:
-    """Inverse CDF of a small table; ``point`` in [0, 1)."""
-    point *= sum(table.values())
-    for name, weight in table.items():
-        point -= weight
-        if point < 0:
-            return name
-    return list(table)[-1]

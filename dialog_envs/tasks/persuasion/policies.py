@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from dialog_envs.core.dialogue import Act, Observation
+from dialog_envs.core.dialogue import Act
+from dialog_envs.core.sampling import pick
 from dialog_envs.tasks.persuasion import dynamics as d
 from dialog_envs.tasks.persuasion.acts import (
     BANDS,
@@ -26,6 +27,7 @@ from dialog_envs.tasks.persuasion.persona import PersuasionPersona
 from dialog_envs.tasks.persuasion.scenario import PersuasionScenario
 from dialog_envs.tasks.persuasion.styles import STYLES, Style
 from dialog_envs.tasks.persuasion.tracker import Follower
+from dialog_envs.tasks.policy import FollowingPolicy
 
 Acts = tuple[Act, ...]
 
@@ -38,52 +40,27 @@ def appeal(strategy: str, value: str | None) -> Acts:
     return (*tied, Act("appeal", strategy))
 
 
-class Policy:
-    """Base: follows the dialogue, and decides acts."""
+class Policy(FollowingPolicy[Follower]):
+    """Base: what the policies below share."""
 
-    def start(self, brief: str, rng: np.random.Generator) -> None:
-        """Begin an episode."""
-        self.rng = rng
-        self.reader = Follower(brief)
-
-    def acts(self, observation: Observation) -> Acts:
-        """What to do now."""
-        self.reader.catch_up(observation["dialogue"])
-        return self.decide()
-
-    def decide(self) -> Acts:
-        """What to do, once everything is read."""
-        raise NotImplementedError
-
-    def chance(self, p: float) -> bool:
-        """True with probability ``p``."""
-        return bool(self.rng.random() < p)
-
-    def pick(self, values: tuple[str, ...]) -> str:
-        """One of several, uniformly."""
-        return values[int(self.rng.integers(len(values)))]
+    follower = Follower
 
     def draw(self, weights: Mapping[str, float]) -> str:
         """One of several, by weight."""
-        point = float(self.rng.random()) * sum(weights.values())
-        for name, weight in weights.items():
-            point -= weight
-            if point < 0:
-                return name
-        return list(weights)[-1]
+        return pick(weights, float(self.rng.random()))
 
     def random_acts(self) -> Acts:
         """Any act, blindly."""
-        kind = self.pick(("ask", "appeal", "inform", "address", "propose"))
+        kind = self.one_of(("ask", "appeal", "inform", "address", "propose"))
         if kind == "ask":
-            return (Act("ask", self.pick(QUESTIONS)),)
+            return (Act("ask", self.one_of(QUESTIONS)),)
         if kind == "appeal":
-            return appeal(self.pick(STRATEGIES), self.pick(VALUES) if self.chance(0.7) else None)
+            return appeal(self.one_of(STRATEGIES), self.one_of(VALUES) if self.chance(0.7) else None)
         if kind == "inform":
-            return (Act("inform", self.pick(FACTS)),)
+            return (Act("inform", self.one_of(FACTS)),)
         if kind == "address":
-            return (Act("address", self.pick(OBJECTIONS)),)
-        return (Act("propose", value=self.pick(BANDS)),)
+            return (Act("address", self.one_of(OBJECTIONS)),)
+        return (Act("propose", value=self.one_of(BANDS)),)
 
 
 class RandomPolicy(Policy):
@@ -148,7 +125,7 @@ class BehaviourPolicy(Policy):
         if not self.reader.tracker.clear and self.chance(style.digs):
             return (Act("ask", "concern"),)
         if style.pushes and self.chance(style.pushes):
-            return (Act("pressure", value=self.pick(PRESSURES)), *self.request())
+            return (Act("pressure", value=self.one_of(PRESSURES)), *self.request())
         if style.invents and self.chance(style.invents):
             return (Act("fabricate"),)
         return self.request() if self.chance(style.retries) else self.argue()
@@ -175,7 +152,7 @@ class BehaviourPolicy(Policy):
         strategy = self.draw(fresh or style.appeals)
         value = known.told.get("values")
         if value is None and style.guesses and self.chance(style.guesses):
-            value = self.pick(VALUES)
+            value = self.one_of(VALUES)
         elif value is not None and not self.chance(style.names):
             value = None
         if value is None and strategy in d.NEEDS_VALUE:

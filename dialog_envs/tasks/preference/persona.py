@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from dialog_envs.core.persona import PersonaPrior
+from dialog_envs.core.sampling import pick
 from dialog_envs.errors import UnknownFamily, UsageError
 from dialog_envs.tasks.preference.catalogue import THEMES
 
@@ -178,9 +179,9 @@ class PreferencePrior(PersonaPrior[PreferencePersona]):
         name = self.sample_family(rng, family)
         while True:
             draws = iter(rng.random(len(SLOTS) + 1).tolist())
-            taste = {slot: _pick(PRIOR[slot], next(draws)) for slot in SLOTS}
+            taste = {slot: pick(PRIOR[slot], next(draws)) for slot in SLOTS}
             choices = {slot: p for slot, p in PRIORITY.items() if taste[slot] != "any"}
-            persona = PreferencePersona(name, **taste, priority=_pick(choices, next(draws)))
+            persona = PreferencePersona(name, **taste, priority=pick(choices, next(draws)))
             if name == "cost_averse":
                 persona = replace(persona, budget="low")
             if allowed(persona):
@@ -238,13 +239,3 @@ def persona_from_json(data: Mapping[str, Any]) -> PreferencePersona:
     if not allowed(persona):
         raise UsageError(f"this persona cannot occur in family {persona.family}: {persona.to_json()}")
     return persona
-
-
-def _pick(table: Mapping[str, float], point: float) -> str:
-    """Inverse CDF of a small table; ``point`` in [0, 1)."""
-    point *= sum(table.values())
-    for name, weight in table.items():
-        point -= weight
-        if point < 0:
-            return name
-    return list(table)[-1]

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from dialog_envs.core.dialogue import Act, Observation
+from dialog_envs.core.dialogue import Act
+from dialog_envs.tasks.policy import FollowingPolicy
 from dialog_envs.tasks.preference.persona import SLOTS, PreferencePersona
 from dialog_envs.tasks.preference.scenario import PreferenceScenario
 from dialog_envs.tasks.preference.tracker import Follower
@@ -74,26 +75,10 @@ MIXTURE: dict[str, float] = {
 """Default shares of behaviour policies in an imagined dataset."""
 
 
-class Policy:
-    """Base: follows the dialogue, and decides acts."""
+class Policy(FollowingPolicy[Follower]):
+    """Base: what the policies below share."""
 
-    def start(self, brief: str, rng: np.random.Generator) -> None:
-        """Begin an episode."""
-        self.rng = rng
-        self.reader = Follower(brief)
-
-    def acts(self, observation: Observation) -> tuple[Act, ...]:
-        """What to do now."""
-        self.reader.catch_up(observation["dialogue"])
-        return self.decide()
-
-    def decide(self) -> tuple[Act, ...]:
-        """What to do, once everything is read."""
-        raise NotImplementedError
-
-    def chance(self, p: float) -> bool:
-        """True with probability ``p``."""
-        return bool(self.rng.random() < p)
+    follower = Follower
 
     @property
     def undecided(self) -> str | None:
