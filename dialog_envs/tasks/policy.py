@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 import numpy as np
@@ -30,7 +30,7 @@ class FollowingPolicy(abc.ABC, Generic[R]):
         rng: all of the policy's chance.
     """
 
-    follower: ClassVar[Callable[[str], Any]]
+    follower: ClassVar[type[Any]]
 
     def start(self, brief: str, rng: np.random.Generator) -> None:
         """Begin an episode."""
