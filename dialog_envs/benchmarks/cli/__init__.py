@@ -29,7 +29,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: the words after the program's name; those of the process by default.
     """
     from dialog_envs.benchmarks.cli.app import build_command
+    from dialog_envs.benchmarks.collector import collect_rarely
 
+    collect_rarely()
     if (
         os.getcwd() not in sys.path
     ):  # modules of one's own, as module:MyAgent; last, so that they hide nothing

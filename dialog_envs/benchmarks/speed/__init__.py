@@ -10,6 +10,8 @@ import argparse
 import importlib
 from collections.abc import Sequence
 
+from dialog_envs.benchmarks.collector import collect_rarely
+
 PARTS = {
     "env": "the scripted environment, beside an empty text one",
     "rl": "a training step of ILQL, beside a plain language-model step",
@@ -30,4 +32,5 @@ def main(arguments: Sequence[str] | None = None) -> None:
         module.add_arguments(command)
         command.set_defaults(run=module.run_command)
     options = parser.parse_args(arguments)
+    collect_rarely()  # as the command line does
     options.run(options)
