@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-import re
-import zlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean, median
 from typing import Any
 
-import numpy as np
-
 from dialog_envs.core.dialogue import AGENT, USER
 from dialog_envs.core.task import ActRoles
+from dialog_envs.datasets.diversity import near_duplicates
 from dialog_envs.datasets.schema import Episode
 from dialog_envs.errors import UnknownTask
 
 LONG = 6
 """User turns of more words than this are expected to differ; shorter ones ("Yes, please.") may well repeat."""
-NEAR = 0.8
-"""Share of common word triples from which two dialogues count as near-duplicates."""
-_HASHES, _BANDS = 48, 12
-_WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,37 +176,3 @@ def _once(texts: Sequence[str]) -> float:
     """Share of texts that occur once only."""
     counts = Counter(texts)
     return sum(number == 1 for number in counts.values()) / max(len(texts), 1)
-
-
-def near_duplicates(texts: Sequence[str], near: float = NEAR) -> int:
-    """How many texts share at least ``near`` of their word triples with an earlier one.
-
-    Jaccard similarity, estimated by MinHash with locality-sensitive hashing (Broder, 1997; Indyk and Motwani, 1998):
-    48 hashes in 12 bands find nearly all pairs above 0.8, and the pairs found are then compared exactly.
-    """
-    rng = np.random.Generator(np.random.PCG64(0))
-    factors = rng.integers(1, 2**32, size=(_HASHES, 1), dtype=np.uint64) | np.uint64(1)
-    offsets = rng.integers(0, 2**63, size=(_HASHES, 1), dtype=np.uint64)
-    buckets: dict[tuple[int, bytes], int] = {}
-    sets: list[frozenset[int]] = []
-    found = 0
-    for i, text in enumerate(texts):
-        triples = _triples(text)
-        sets.append(triples)
-        values = np.fromiter(triples, dtype=np.uint64, count=len(triples))
-        signature = ((values * factors + offsets) >> np.uint64(32)).min(axis=1).astype(np.uint32)
-        candidates = set()
-        for band, part in enumerate(signature.reshape(_BANDS, -1)):
-            first = buckets.setdefault((band, part.tobytes()), i)
-            if first != i:
-                candidates.add(first)
-        found += any(len(triples & sets[j]) >= near * len(triples | sets[j]) for j in candidates)
-    return found
-
-
-def _triples(text: str) -> frozenset[int]:
-    words = _WORD.findall(text.casefold())
-    return frozenset(
-        zlib.crc32(" ".join(words[i : i + 3]).encode("utf-8", "replace"))
-        for i in range(max(len(words) - 2, 1))
-    )
