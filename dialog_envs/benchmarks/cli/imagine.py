@@ -74,12 +74,13 @@ def make_dataset(
     rounds: int = 1,
     prompts: str | Path | None = None,
     max_cost: float | None = None,
+    criteria: Sequence[str] | None = None,
 ) -> Dataset:
     """:func:`dialog_envs.simulators.imagination.imagine` with a language model by name, and progress on stderr.
 
     Args:
         task, out, episodes, seed, policies, critique, families, reward, mode, critic, personas, success_share, rounds,
-            prompts, max_cost: as there.
+            prompts, max_cost, criteria: as there.
         model: a chat model's name, for example ``"embedded"``: in rollouts it plays the policy ``language-model``, in
             mode ``imagine`` it imagines.
         model_share: its share of the dialogues, unless ``policies`` says otherwise.
@@ -109,7 +110,7 @@ def make_dataset(
             task, out, episodes, seed, policies, critique=critique, families=families, watch=bars.show,
             speakers=speakers, model_share=model_share, reward=reward, replace_existing=replace, mode=mode,
             imaginer=imaginer, critic=critic, personas=personas, success_share=success_share, rounds=rounds,
-            prompts=prompts, max_cost=max_cost,
+            prompts=prompts, max_cost=max_cost, criteria=criteria,
         )  # fmt: skip
 
 
@@ -197,6 +198,9 @@ def register(app: typer.Typer) -> None:
         critique: Annotated[
             OnOff, typer.Option("--critique", help="Drop, repair or revise bad ones. Also --no-critique.")
         ] = OnOff.on,
+        criterion: Annotated[
+            list[str] | None, typer.Option(help="Criticise by this one only; repeatable. [default: all]")
+        ] = None,
         critic: Annotated[
             str | None, typer.Option(help="Chat model that judges, too. [imagine: the model itself]")
         ] = None,
@@ -225,7 +229,7 @@ def register(app: typer.Typer) -> None:
             task, out, episodes, seed, model=model, model_share=model_share, policies=parse_policies(policy or []),
             critique=critique is OnOff.on, families=family, reward=reward, replace=replace, mode=mode.value,
             critic=critic, personas=personas, success_share=success_share, rounds=rounds, prompts=prompts,
-            max_cost=max_cost,
+            max_cost=max_cost, criteria=criterion or None,
         )  # fmt: skip
         if as_json:
             sys.stdout.write(json.dumps(dataset.manifest, indent=1, ensure_ascii=False) + "\n")

@@ -40,6 +40,10 @@ def register(app: typer.Typer) -> None:
         backbone: Annotated[
             str, typer.Option(help="'small', 'embedded', a folder, or an id of the Hugging Face Hub.")
         ] = "small",
+        layers: Annotated[int, typer.Option(min=1, help="Of the small backbone.")] = 4,
+        width: Annotated[
+            int, typer.Option(min=4, help="Of the small backbone, a multiple of its 4 attention heads.")
+        ] = 128,
         lora_rank: Annotated[
             int,
             typer.Option(min=0, help="Train adapters of this rank instead of the whole backbone (0: whole)."),
@@ -76,10 +80,11 @@ def register(app: typer.Typer) -> None:
         """Train an agent on a dataset. The same command again resumes what was broken off, and repeats nothing."""
         from dialog_envs.agents.language_model import ModelConfig
 
+        model = ModelConfig(backbone=backbone, layers=layers, width=width, lora_rank=lora_rank)
         result = train(
-            algorithm, data, out, task=task, settings=parse_settings(settings or []),
-            model=ModelConfig(backbone=backbone, lora_rank=lora_rank), init=init, seed=seed, threads=threads,
-            device=device, save_every=save_every, track=track or (), push_to_hub=push_to_hub, reward=reward,
+            algorithm, data, out, task=task, settings=parse_settings(settings or []), model=model, init=init, seed=seed,
+            threads=threads, device=device, save_every=save_every, track=track or (), push_to_hub=push_to_hub,
+            reward=reward,
         )  # fmt: skip
         if not result.main:
             return

@@ -9,6 +9,8 @@ from dialog_envs.core.outcome import REWARDS
 from dialog_envs.core.task import Task
 from dialog_envs.core.user import USERS
 from dialog_envs.errors import UnknownName, UsageError
+from dialog_envs.simulators.imagination.critique import CRITERIA
+from dialog_envs.simulators.imagination.judging import model_criteria
 from dialog_envs.simulators.imagination.rollout import Cast
 
 
@@ -42,6 +44,23 @@ def make_cast(
         task, seed, _checked_mixture(task, mixture, speakers), typical_families(task, families), user, reward, speakers,
         {name: text for name, text in models.items() if text is not None},
     )  # fmt: skip
+
+
+def choose_criteria(
+    task: Task[Any, Any, Any], names: Sequence[str] | None
+) -> tuple[tuple[str, ...], tuple[str, ...] | None]:
+    """(rules, a model's criteria) by the names that datasets give them; all rules and ``None`` where nobody chose.
+
+    Raises:
+        UnknownName: there is no such criterion.
+    """
+    if names is None:
+        return tuple(CRITERIA), None
+    asked = model_criteria(task.task_brief.all_criteria())
+    for name in names:
+        if name not in CRITERIA and name not in asked:
+            raise UnknownName(name, (*CRITERIA, *asked), "These are the criteria of the critique.")
+    return tuple(n for n in CRITERIA if n in names), tuple(n for n in asked if n in names)
 
 
 def default_mixture(

@@ -33,7 +33,7 @@ from dialog_envs.errors import (
 from dialog_envs.registration import get_task
 from dialog_envs.simulators.imagination import provenance
 from dialog_envs.simulators.imagination.asking import Asking, Ended, add_up, drive
-from dialog_envs.simulators.imagination.casting import make_cast
+from dialog_envs.simulators.imagination.casting import choose_criteria, make_cast
 from dialog_envs.simulators.imagination.critique import failed
 from dialog_envs.simulators.imagination.journal import Journal
 from dialog_envs.simulators.imagination.making import USER, Direction, Made, imagined, judged, rolled_out
@@ -91,7 +91,7 @@ def imagine(
     model_share: float = 0.1, user: str = "scripted", reward: str = "binary", replace_existing: bool = False,
     mode: str = "rollout", imaginer: str | ChatModel | None = None, critic: str | ChatModel | None = None,
     personas: int | None = None, success_share: float = 0.5, rounds: int = 1, attempts: int = 4,
-    prompts: str | Path | None = None, max_cost: float | None = None,
+    prompts: str | Path | None = None, max_cost: float | None = None, criteria: Sequence[str] | None = None,
     watch: Callable[[Standing], None] | None = None,
 ) -> Dataset:  # fmt: skip
     """Make a dataset, or finish it, or return it if it is there: read back from disk.
@@ -125,6 +125,8 @@ def imagine(
         attempts: how often a model is asked for a reply that can be used.
         prompts: a folder with prompts of one's own (:mod:`dialog_envs.simulators.imagination.prompting`).
         max_cost: US dollars that model calls may cost, over all parts of the work.
+        criteria: judge by these only, as a dataset's manifest names them: ``gradual`` is a rule, ``model:gradual`` what
+            the critic is asked.
         watch: called with the :class:`Standing` whenever something is done.
 
     Raises:
@@ -142,9 +144,12 @@ def imagine(
     wanted_people = _check(mode, models, episodes, personas, rounds, attempts)
     if mode == "imagine":
         cast = replace(cast, user=USER, models=dict.fromkeys(cast.mixture, str(models.version("imaginer"))))
+    rules, asked = choose_criteria(cast.task, criteria)
+    if asked == ():
+        models = replace(models, critic=None)
     direction = Direction(
         cast, chosen, critique, models.critic is not None, rounds, attempts, models.small("imaginer"),
-        models.small("critic"), models.version("imaginer"),
+        models.small("critic"), models.version("imaginer"), rules, asked,
     )  # fmt: skip
     settings = provenance.settings(direction, mode, models, wanted_people)
     whole = provenance.settings_hash({**settings, "episodes": episodes})

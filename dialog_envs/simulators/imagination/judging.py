@@ -30,6 +30,11 @@ _TEMPLATE = re.compile(
 )
 
 
+def chosen(questions: Sequence[Question], names: Sequence[str] | None) -> tuple[Question, ...]:
+    """Those of the names, as datasets call them; all where nobody chose."""
+    return tuple(q for q in questions if names is None or criterion_name(q) in names)
+
+
 def criterion_name(question: Question) -> str:
     """The name of a model's criterion in a dataset."""
     return f"{BY_MODEL}{question.name}"
@@ -47,6 +52,7 @@ def judge(
     attempts: int,
     rejected: list[Rejected],
     version: int = 0,
+    names: Sequence[str] | None = None,
 ) -> Asking[tuple[Criterion, ...]]:
     """The critic's verdict under each criterion.
 
@@ -57,11 +63,12 @@ def judge(
         attempts: how often it is asked.
         rejected: takes replies that were thrown away.
         version: how often the dialogue was revised.
+        names: criteria to judge by, as datasets call them; all by default.
 
     Returns:
         a row a criterion, with the reason in any case. A critic who gives no verdict passes nothing.
     """
-    questions = scene.task.task_brief.all_criteria()
+    questions = chosen(scene.task.task_brief.all_criteria(), names)
     fields = {_WORD.sub("_", question.name).strip("_"): question for question in questions}
     text = prompts.fill(
         "critique",

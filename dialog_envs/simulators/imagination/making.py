@@ -14,9 +14,9 @@ from dialog_envs.core.env import DialogEnv, agent_seed
 from dialog_envs.core.seeding import stream
 from dialog_envs.datasets.schema import Criterion, Critique, Episode, Provenance
 from dialog_envs.simulators.imagination.asking import Asking, GivenUp, Rejected, Spent
-from dialog_envs.simulators.imagination.critique import criticise
+from dialog_envs.simulators.imagination.critique import CRITERIA, criticise
 from dialog_envs.simulators.imagination.imagining import Line, Scene, imagine_dialogue
-from dialog_envs.simulators.imagination.judging import judge, model_criteria, revise_dialogue
+from dialog_envs.simulators.imagination.judging import chosen, judge, model_criteria, revise_dialogue
 from dialog_envs.simulators.imagination.prompting import Prompts
 from dialog_envs.simulators.imagination.reading import read_dialogue, scored, spoken
 from dialog_envs.simulators.imagination.revise import revise
@@ -91,6 +91,8 @@ class Direction:
         small: the imagining model is the embedded one.
         critic_small: the critic is.
         model: the imagining model's version.
+        rules: the rules that judge, by name.
+        asked: criteria that the critic judges by, as datasets call them; ``None``: all of the task's.
         idle: environments that nobody plays in at the moment.
     """
 
@@ -103,12 +105,15 @@ class Direction:
     small: bool = False
     critic_small: bool = False
     model: str | None = None
+    rules: tuple[str, ...] = tuple(CRITERIA)
+    asked: tuple[str, ...] | None = None
     idle: list[DialogEnv] = field(default_factory=list)
 
     @property
     def criteria(self) -> tuple[str, ...]:
         """Names of the model's criteria, where it judges."""
-        return model_criteria(self.cast.task.task_brief.all_criteria()) if self.critic else ()
+        every = self.cast.task.task_brief.all_criteria()
+        return model_criteria(chosen(every, self.asked)) if self.critic else ()
 
 
 # ---- imagined --------------------------------------------------------------------------------------------------------
@@ -127,12 +132,12 @@ def imagined(direction: Direction, attempt: Attempt) -> Asking[Made]:
     first = episode = _written(direction, attempt, scene, lines)
     verdict = "kept"
     while direction.critique:
-        criteria = criticise(episode, scene.task.act_roles).critique.criteria
+        criteria = criticise(episode, scene.task.act_roles, direction.rules).critique.criteria
         if direction.critic:
             critic = replace(scene, small=direction.critic_small)
             said = spoken(episode.turns)
             criteria += yield from judge(
-                critic, said, direction.prompts, direction.attempts, rejected, len(versions)
+                critic, said, direction.prompts, direction.attempts, rejected, len(versions), direction.asked
             )
         if not versions:
             first = replace(episode, critique=Critique("dropped", _without_praise(criteria)))
@@ -234,7 +239,7 @@ def judged(direction: Direction, attempt: Attempt, episode: Episode) -> Asking[M
     if not direction.critique:
         return Made(episode)
     task = direction.cast.task
-    episode = revise(task, criticise(episode, task.act_roles), direction.cast.reward)
+    episode = revise(task, criticise(episode, task.act_roles, direction.rules), direction.cast.reward)
     if not direction.critic or episode.critique.verdict == "dropped":
         return Made(episode)
     rejected: list[Rejected] = []
@@ -251,7 +256,9 @@ def judged(direction: Direction, attempt: Attempt, episode: Episode) -> Asking[M
         direction.critic_small,
     )
     said = spoken(episode.turns)
-    criteria = yield from judge(scene, said, direction.prompts, direction.attempts, rejected)
+    criteria = yield from judge(
+        scene, said, direction.prompts, direction.attempts, rejected, names=direction.asked
+    )
     passed = all(row.passed for row in criteria)
     verdict = episode.critique.verdict if passed else "dropped"
     rows = (*episode.critique.criteria, *_without_praise(criteria))

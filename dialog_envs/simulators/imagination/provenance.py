@@ -38,7 +38,7 @@ def settings(direction: Direction, mode: str, models: Models, people: int) -> di
         "mixture": dict(cast.mixture),
         "families": list(cast.families),
         "reward_scheme": cast.reward,
-        "criteria": [*CRITERIA, *direction.criteria] if direction.critique else [],
+        "criteria": [*direction.rules, *direction.criteria] if direction.critique else [],
         "models": dict(cast.models) | taking_part(mode, models, people),
         "prompts": {name: text for name in cast.speakers if (text := prompt_hash(cast.speakers[name]))}
         | direction.prompts.hashes(prompts_used(direction, mode, people)),
@@ -214,6 +214,8 @@ def command(direction: Direction, mode: str, models: Models, episodes: int, peop
         parts += [f"--family {name}" for name in cast.families]
     parts += [] if cast.reward == "binary" else [f"--reward {cast.reward}"]
     parts += [] if direction.critique else ["--no-critique"]
+    if direction.critique and (direction.asked is not None or direction.rules != tuple(CRITERIA)):
+        parts += [f"--criterion {name}" for name in (*direction.rules, *direction.criteria)]
     parts += ["--prompts DIR"] if direction.prompts.own else []
     return " ".join([*parts, "-o DIR"])
 

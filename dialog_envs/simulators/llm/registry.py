@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from dialog_envs.errors import UnknownName, UsageError
@@ -52,12 +53,24 @@ def _record(argument: str, options: Mapping[str, Any]) -> ChatModel:
     return RecordingModel(file, get_chat_model(inner, **options))
 
 
+def _scripted(argument: str, options: Mapping[str, Any], kind: str = "scripted") -> ChatModel:
+    from dialog_envs.simulators.imagination.scripted import FLAWED, ScriptedImaginer
+
+    if argument:
+        raise UsageError(f"chat model '{kind}' takes no argument, but was given '{argument}'.")
+    faults = dict.fromkeys(("tells", "contrary", "loops"), FLAWED if kind == "flawed" else 0.0)
+    kinds: dict[str, Callable[[str], Any]] = {**dict.fromkeys(faults, float), "alike": int}
+    return ScriptedImaginer(kind, **{**faults, **typed(options, kinds, kind)})
+
+
 _MODELS: dict[str, tuple[str, Callable[[str, Mapping[str, Any]], ChatModel]]] = {
     "embedded": ("embedded", _embedded),
     "openai": ("openai:MODEL", _openai),
     "hf": ("hf:ID_OR_PATH", _transformers),
     "replay": ("replay:FILE", _replay),
     "record": ("record:FILE=MODEL", _record),
+    "scripted": ("scripted", _scripted),
+    "flawed": ("flawed", partial(_scripted, kind="flawed")),
 }
 
 
