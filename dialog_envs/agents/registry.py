@@ -5,11 +5,13 @@
                                 ``dialog_envs.agents``); a learned one is read from ``CHECKPOINTS/TASK/NAME`` for
                                 each task, or from ``CHECKPOINTS/NAME``
 ``prompted:cot:openai:gpt-4o``  a built-in agent with an argument (for ``prompted``: the method, the chat model, or
-both) ``ilql=runs/mine/ilql``         a learned agent from this checkpoint folder ``path/my_agent.py:MyAgent``    a
-class, instance or function in a file ``package.module:MyAgent``      the same in an importable module
-``http://host:port/act``        an agent behind HTTP (:class:`dialog_envs.agents.remote.HttpAgent`) ``name=…``
-any of these under a name of your own, which the leaderboard shows ==============================
-========================================================================================
+                                both)
+``ilql=runs/mine/ilql``         a learned agent from this checkpoint folder
+``path/my_agent.py:MyAgent``    a class, instance or function in a file
+``package.module:MyAgent``      the same in an importable module
+``http://host:port/act``        an agent behind HTTP (:class:`dialog_envs.agents.remote.HttpAgent`)
+``name=…``                      any of these under a name of your own, which the leaderboard shows
+==============================  ========================================================================================
 """
 
 from __future__ import annotations
@@ -189,8 +191,8 @@ def _prompted(label: str, argument: str, settings: Mapping[str, str]) -> AgentSp
 
     options = PromptedAgent.read_name(argument, settings)
     fingerprint = f"built-in:{_PROMPTED}:{PromptedAgent.identity(options)}:{_version()}"
-    source = f"{_PROMPTED}:{argument}" if argument else _PROMPTED
-    return AgentSpec(label or source, source, fingerprint, lambda task: PromptedAgent(task=task, **options))
+    full, plain = (":".join(filter(None, (_PROMPTED, form))) for form in PromptedAgent.shown_name(argument))
+    return AgentSpec(label or plain, full, fingerprint, lambda task: PromptedAgent(task=task, **options))
 
 
 def _refuse_settings(agent: str, settings: Mapping[str, str]) -> None:

@@ -23,7 +23,7 @@ from dialog_envs.benchmarks.parallel import Job, NotMade, available_cores, play_
 from dialog_envs.benchmarks.progress import Progress, note
 from dialog_envs.benchmarks.record import EpisodeRecord
 from dialog_envs.benchmarks.suite import Suite, Unit
-from dialog_envs.benchmarks.tracks import Track
+from dialog_envs.benchmarks.tracks import Track, shown_model
 from dialog_envs.errors import DialogEnvsError, RunFolderError
 
 __all__ = ["Contestant", "Run", "read_run", "read_runs", "run_suite"]
@@ -217,8 +217,9 @@ class _OpenTrack:
 
     def facts(self) -> dict[str, str]:
         """As in ``config.toml``."""
-        model = {} if self.track.model is None else {"model": self.track.model.partition("?")[0]}
-        return {"user": self.track.user, **model, "version": self.version}
+        user, model = self.track.user, self.track.model
+        shown = {} if model is None else {"model": shown_model(user, model)}
+        return {"user": user, **shown, "version": self.version}
 
 
 def _open_tracks(suite: Suite, make_env: Callable[[str], Any] | None, quiet: bool) -> list[_OpenTrack]:

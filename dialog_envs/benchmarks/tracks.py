@@ -7,10 +7,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from dialog_envs.errors import ConfigError, ModelUnavailable
+from dialog_envs.simulators.llm.naming import plain_name
 
 __all__ = ["SCRIPTED", "Track", "track_from_toml"]
 
 SCRIPTED = "scripted"
+PLAYED = ("grounded", "llm")
 _KEYS = {"name", "user", "model", "options", "tasks", "agents", "episodes_per_family", "optional"}
 
 
@@ -56,7 +58,7 @@ class Track:
     @property
     def local(self) -> bool:
         """Whether everything is computed in this process, so that several processes help."""
-        return self.scripted or (self.user in ("grounded", "llm") and self.model in (None, "embedded"))
+        return self.scripted or (self.user in PLAYED and self.model in (None, "embedded"))
 
     def with_model(self, model: str) -> Track:
         """The same with another model, and a name that says so."""
@@ -80,10 +82,17 @@ class Track:
 
 
 def track_name(user: str, model: str | None) -> str:
-    """``scripted``; ``llm (embedded)``; ``grounded (openai:gpt-5-mini)``: without a model's options."""
-    if user == SCRIPTED:
-        return user
-    return f"{user} ({(model or 'embedded').partition('?')[0]})"
+    """``scripted``; ``llm (embedded)``; ``grounded (openai:gpt-5-mini)``: without a model's options and recordings.
+
+    Raises:
+        UsageError: there is no such model, or no such recording.
+    """
+    return user if user == SCRIPTED else f"{user} ({shown_model(user, model or 'embedded')})"
+
+
+def shown_model(user: str, model: str) -> str:
+    """A model's name without options and recordings. Users of one's own may have models that are named otherwise."""
+    return plain_name(model) if user in PLAYED else model.partition("?")[0]
 
 
 def track_from_toml(table: Mapping[str, Any]) -> Track:

@@ -10,7 +10,7 @@ from dialog_envs.agents.prompted.asking import Asking, Turns
 from dialog_envs.agents.prompted.gdp_zero import gdp_zero
 from dialog_envs.agents.prompted.methods import chain_of_thought, clam, direct
 from dialog_envs.agents.prompted.prompts import load_prompts
-from dialog_envs.agents.prompted.settings import identity, make_settings, read_name, sections
+from dialog_envs.agents.prompted.settings import identity, make_settings, read_name, sections, shown_name
 from dialog_envs.agents.prompted.speaking import Mind, Moment
 from dialog_envs.core.dialogue import AGENT, Observation
 from dialog_envs.core.seeding import derive
@@ -57,6 +57,7 @@ class PromptedAgent:
 
     read_name = staticmethod(read_name)
     identity = staticmethod(identity)
+    shown_name = staticmethod(shown_name)
 
     def __init__(
         self,

@@ -9,9 +9,10 @@ from typing import Any
 
 from dialog_envs.agents.prompted.prompts import load_prompts
 from dialog_envs.errors import UnknownName, UsageError
+from dialog_envs.simulators.llm.naming import plain_name, same_replies, unwrapped
 from dialog_envs.simulators.llm.registry import UnknownModel, check_name
 
-__all__ = ["METHODS", "Settings", "identity", "make_settings", "read_name", "sections"]
+__all__ = ["METHODS", "Settings", "identity", "make_settings", "read_name", "sections", "shown_name"]
 
 METHODS = {
     "few-shot": "instructions and example dialogues (Brown et al., 2020)",
@@ -190,6 +191,21 @@ def _check_model(spec: str) -> None:
         raise UnknownPrompting(spec.partition(":")[0], [*METHODS, *error.known]) from None
 
 
+def shown_name(argument: str) -> tuple[str, str]:
+    """What stands behind ``prompted:``, without recordings: with the model's options, and for leaderboards without.
+
+    ``cot:record:FILE=openai:m?timeout=5`` → ``("cot:openai:m?timeout=5", "cot:openai:m")``.
+
+    Raises:
+        UsageError: the model's name is incomplete, or names a recording that is not there.
+    """
+    first, _, rest = argument.partition(":")
+    method, model = (first, rest) if first in METHODS else ("", argument)
+    forms = (unwrapped(model), plain_name(model)) if model else ("", "")
+    full, plain = (":".join(filter(None, (method, form))) for form in forms)
+    return full, plain
+
+
 def identity(options: Mapping[str, Any]) -> str:
     """What is behind keyword arguments, as one text that changes whenever the agent may act differently.
 
@@ -200,7 +216,7 @@ def identity(options: Mapping[str, Any]) -> str:
     prompts = load_prompts(settings.prompts, settings.variant)
     parts = [
         settings.method,
-        str(options.get("model", "embedded")),
+        same_replies(str(options.get("model", "embedded"))),
         *([settings.mode] if settings.mode else []),
     ]
     parts += [f"{name}={value}" for name, value in settings.changed().items()]

@@ -28,7 +28,7 @@ from dialog_envs.simulators.llm.structured import Asking, UnusableReply
 from dialog_envs.simulators.llm.transport import Answer
 from dialog_envs.simulators.llm.wire import RUNGS, FatalModelError, Filtered, RequestRefused, body, read
 
-__all__ = ["OPTIONS", "FatalModelError", "OpenAICompatibleModel", "RequestRefused"]
+__all__ = ["OPTIONS", "FatalModelError", "OpenAICompatibleModel", "RequestRefused", "version_of"]
 
 TRANSPORTS = ("sdk", "fast")
 OPTIONS: dict[str, Callable[[str], Any]] = {
@@ -92,7 +92,7 @@ class OpenAICompatibleModel(ChatModelBase):
         extra: Mapping[str, Any] | None = None,
     ) -> None:
         self.model = model
-        self._url = _checked_url(base_url or os.environ.get("OPENAI_BASE_URL") or DEFAULT_URL)
+        self._url = _address(base_url)
         self._key = os.environ.get(api_key_env, "").strip()
         if not self._key and self._url == DEFAULT_URL:
             raise ModelUnavailable(
@@ -120,9 +120,7 @@ class OpenAICompatibleModel(ChatModelBase):
     @property
     def version(self) -> str:
         """Model, server, and the options that shape replies. What a server calls by one name may change."""
-        options = {"reasoning_tokens": self._reasoning_tokens, **self._extra}
-        shaping = ", ".join(f"{key}={value}" for key, value in sorted(options.items()) if value != 0)
-        return redact(f"{self._where}{f' with {shaping}' if shaping else ''}", self._key)
+        return redact(version_of(self.model, self._url, self._reasoning_tokens, self._extra), self._key)
 
     @property
     def _where(self) -> str:
@@ -317,7 +315,22 @@ class OpenAICompatibleModel(ChatModelBase):
         return usage
 
 
-def _checked_url(url: str) -> str:
+def version_of(
+    model: str, base_url: str | None = None, reasoning_tokens: int = 0, extra: Mapping[str, Any] | None = None
+) -> str:
+    """The version of a model at a server, from what shapes its replies; the arguments are the class's.
+
+    Raises:
+        UsageError: the address is none.
+    """
+    options = {"reasoning_tokens": reasoning_tokens, **(extra or {})}
+    shaping = ", ".join(f"{key}={value}" for key, value in sorted(options.items()) if value != 0)
+    return redact(f"{model} at {redact_url(_address(base_url))}{f' with {shaping}' if shaping else ''}")
+
+
+def _address(base_url: str | None) -> str:
+    """The server's address: as given, or by the usual variable, or OpenAI's."""
+    url = base_url or os.environ.get("OPENAI_BASE_URL") or DEFAULT_URL
     try:
         parts = urlsplit(url)
         usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0

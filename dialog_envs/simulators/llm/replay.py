@@ -29,7 +29,8 @@ class ReplayModel(ChatModelBase):
 
     Args:
         file: what :class:`RecordingModel` wrote.
-        model: which model's replies, by name or version; needed only where the file holds those of several.
+        model: which model's replies, by name, version or a part of the version; needed only where the file holds those
+            of several.
 
     Raises:
         UsageError: the file is missing, is no recording, or does not hold that model's replies.
@@ -164,7 +165,8 @@ class RecordingModel(ChatModelBase):
 
 def _one_of(store: ReplyStore, wanted: str | None) -> tuple[str, str]:
     there = store.models()
-    found = [one for one in there if wanted is None or wanted in one]
+    exact = [one for one in there if wanted is None or wanted in one]
+    found = exact or [one for one in there if str(wanted) in one[1]]
     if len(found) == 1:
         return found[0]
     listed = "; ".join(version for _, version in there) or "none"
