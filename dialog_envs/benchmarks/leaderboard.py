@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from dialog_envs.benchmarks.crossing import Crossing, crossings
@@ -18,7 +18,7 @@ from dialog_envs.benchmarks.metrics import FIGURES, figures
 from dialog_envs.benchmarks.overall import Overall, overall
 from dialog_envs.benchmarks.playing import Fidelity, fidelity_rows
 from dialog_envs.benchmarks.record import EpisodeRecord
-from dialog_envs.benchmarks.stats import Interval, difference_interval, mean_interval, rate_interval
+from dialog_envs.benchmarks.stats import METHOD, TRAININGS, Interval, difference_interval, mean_interval, rate_interval
 from dialog_envs.benchmarks.tracks import SCRIPTED
 
 __all__ = ["SCHEMA", "Leaderboard", "Paired", "Row", "build_leaderboard"]
@@ -53,6 +53,8 @@ class Row:
     seconds_per_episode: float
     tokens: float
     cost_usd: float
+    trainings: Mapping[int, float] = field(default_factory=dict)
+    """Success of each training, by its seed, of an agent that was trained several times: ``NAME#SEED`` in a run."""
 
     @property
     def success(self) -> Interval:
@@ -72,6 +74,7 @@ class Row:
             "seconds_per_episode": _rounded(self.seconds_per_episode),
             "tokens": _rounded(self.tokens),
             "cost_usd": _rounded(self.cost_usd),
+            **({"trainings": {str(s): _rounded(v) for s, v in self.trainings.items()}} if self.trainings else {}),
         }
 
 
@@ -155,6 +158,11 @@ class Leaderboard:
         return self if track == self.track else replace(self, track=track, overall=(), across=())
 
     @property
+    def method(self) -> str:
+        """How intervals were made."""
+        return f"{METHOD}. {TRAININGS}" if any(len(row.trainings) > 1 for row in self.rows) else METHOD
+
+    @property
     def baseline(self) -> str | None:
         """The agent that the others are compared with, if it played."""
         return next((pair.baseline for pair in self.paired if pair.track == self.track), None)
@@ -203,7 +211,7 @@ def build_leaderboard(
     # By seed, so that the order in which episodes happened to end shows nowhere.
     for record in sorted(records, key=lambda record: record.seed):
         for users in dict.fromkeys((record.users, record.family)):
-            cells[record.track, record.task, record.agent, users].append(record)
+            cells[record.track, record.task, record.trained[0], users].append(record)
     # What an episode counts for is worked out once, though it stands in two rows.
     measured = {
         id(record): (figures(record), record.persona_key) for record in records if not record.unscored
@@ -249,12 +257,12 @@ def _row(
     intervals = {}
     for name in FIGURES:
         known = [
-            (value, persona)
-            for values, persona in (measured[id(record)] for record in scored)
-            if (value := values[name]) is not None
+            (value, measured[id(record)][1], record.trained[1])
+            for record in scored
+            if (value := measured[id(record)][0][name]) is not None
         ]
         method = rate_interval if name == "success" else mean_interval
-        intervals[name] = method([value for value, _ in known], [persona for _, persona in known])
+        intervals[name] = method([v for v, _, _ in known], [p for _, p, _ in known], [t for _, _, t in known])
     return Row(
         agent,
         task,
@@ -267,7 +275,17 @@ def _row(
         seconds_per_episode=_mean(record.agent_seconds for record in scored),
         tokens=_mean(record.tokens for record in scored),
         cost_usd=_mean(record.cost_usd for record in scored),
+        trainings=_trainings(scored),
     )
+
+
+def _trainings(scored: Sequence[EpisodeRecord]) -> dict[int, float]:
+    """Success by training seed; empty for an agent that was trained once, or not at all."""
+    wins: dict[int, list[float]] = defaultdict(list)
+    for record in scored:
+        if (seed := record.trained[1]) is not None:
+            wins[seed].append(_success(record))
+    return {seed: _mean(wins[seed]) for seed in sorted(wins)}
 
 
 def _paired(
@@ -279,15 +297,31 @@ def _paired(
     cell: Sequence[EpisodeRecord],
     against: Sequence[EpisodeRecord],
 ) -> Paired:
-    theirs = {(record.family, record.seed): record for record in against if not record.unscored}
+    theirs: dict[tuple[str, int], list[EpisodeRecord]] = defaultdict(list)
+    for record in against:
+        if not record.unscored:
+            theirs[record.family, record.seed].append(record)
     pairs = [
-        (record, theirs[record.family, record.seed])
+        (record, other, _one_training(record, other))
         for record in cell
-        if not record.unscored and (record.family, record.seed) in theirs
+        if not record.unscored
+        for other in theirs.get((record.family, record.seed), ())
+        if _comparable(record, other)
     ]
-    differences = [_success(mine) - _success(other) for mine, other in pairs]
-    interval = difference_interval(differences, [mine.persona_key for mine, _ in pairs])
+    differences = [_success(mine) - _success(other) for mine, other, _ in pairs]
+    personas = [mine.persona_key for mine, _, _ in pairs]
+    interval = difference_interval(differences, personas, [training for _, _, training in pairs])
     return Paired(agent, baseline, task, users, len(pairs), interval, track)
+
+
+def _comparable(mine: EpisodeRecord, other: EpisodeRecord) -> bool:
+    """Trainings are compared seed by seed (one may start from the other's weights); others with every training."""
+    seeds = mine.trained[1], other.trained[1]
+    return None in seeds or seeds[0] == seeds[1]
+
+
+def _one_training(mine: EpisodeRecord, other: EpisodeRecord) -> int | None:
+    return mine.trained[1] if mine.trained[1] is not None else other.trained[1]
 
 
 def _order(rows: Iterable[Row], main: str) -> dict[_Cell, tuple[Any, ...]]:

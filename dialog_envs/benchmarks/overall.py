@@ -6,7 +6,9 @@ the Statistical Precipice", NeurIPS) is the mean over the middle half of the cel
 or one family that defeats it, does not decide its figure.
 
 Intervals come from the bootstrap: in each cell the personas are drawn anew with replacement, the same draw for all
-agents, ``random`` and ``oracle`` among them, so that the uncertainty of the scale is part of the interval.
+agents, ``random`` and ``oracle`` among them, so that the uncertainty of the scale is part of the interval. Where agents
+were trained several times, the trainings of a task are drawn anew as well, apart from the personas (Owen, 2007, "The
+pigeonhole bootstrap"): the same seeds for all agents, and for all families of the task.
 """
 
 from __future__ import annotations
@@ -28,7 +30,7 @@ FLOOR, CEILING = "random", "oracle"
 """The agents that stand for 0 and 100."""
 METHOD = (
     "Interquartile mean over tasks × user families of success, normalised so that random is 0 and oracle 100; "
-    "95 % percentile bootstrap over personas"
+    "95 % percentile bootstrap over personas, and over trainings where there are several"
 )
 _RESAMPLES = 2_000
 
@@ -130,14 +132,29 @@ def _rates(key: tuple[str, str], cell: Sequence[EpisodeRecord]) -> Mapping[str, 
     n = len(number)
     draws = stream(0, "bootstrap", *key).multinomial(n, np.full(n, 1.0 / n), size=_RESAMPLES)
     weights = np.vstack([np.ones((1, n)), draws])  # (1 + resamples, personas)
-    sums: dict[str, np.ndarray] = defaultdict(lambda: np.zeros((2, n)))
+    sums: dict[str, dict[int | None, np.ndarray]] = defaultdict(lambda: defaultdict(lambda: np.zeros((2, n))))
     for record in cell:
         won = float(bool(record.outcome and record.outcome["success"]))
-        sums[record.agent][:, number[record.persona_key]] += (won, 1.0)
+        agent, training = record.trained
+        sums[agent][training][:, number[record.persona_key]] += (won, 1.0)
+    seeds = sorted({seed for found in sums.values() for seed in found if seed is not None})
+    counts = _training_weights(key[0], seeds)
     rates = {}
-    for agent, (wins, plays) in sums.items():
+    for agent, found in sums.items():
+        wins = sum(counts[seed] * (weights @ won) for seed, (won, _) in found.items())
+        played = sum(counts[seed] * (weights @ plays) for seed, (_, plays) in found.items())
         # An agent that played few episodes may have none of a resample's personas: there its plain rate stands.
-        played = weights @ plays
-        plain = wins.sum() / plays.sum()
-        rates[agent] = np.where(played > 0, weights @ wins / np.maximum(played, 1e-9), plain)
+        plain = sum(won.sum() for won, _ in found.values()) / sum(plays.sum() for _, plays in found.values())
+        rates[agent] = np.where(played > 0, wins / np.maximum(played, 1e-9), plain)
     return rates
+
+
+def _training_weights(task: str, seeds: Sequence[int]) -> dict[int | None, np.ndarray]:
+    """How often each training counts: once on the data, then as drawn on each resample: (1 + resamples,)."""
+    once = np.ones(1 + _RESAMPLES)
+    if len(seeds) < 2:
+        return {None: once, **dict.fromkeys(seeds, once)}
+    n = len(seeds)
+    drawn = stream(0, "bootstrap", "trainings", task).multinomial(n, np.full(n, 1.0 / n), size=_RESAMPLES)
+    counts = np.vstack([np.ones((1, n)), drawn])
+    return {None: once, **{seed: counts[:, place] for place, seed in enumerate(seeds)}}

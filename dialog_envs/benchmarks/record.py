@@ -90,6 +90,12 @@ class EpisodeRecord:
         return json.dumps(self.persona, sort_keys=True)
 
     @property
+    def trained(self) -> tuple[str, int | None]:
+        """Name and training seed of an agent that was trained several times, and plays as ``NAME#SEED``."""
+        name, mark, seed = self.agent.rpartition("#")
+        return (name, int(seed)) if mark and name and seed.isdigit() else (self.agent, None)
+
+    @property
     def agent_turns(self) -> int:
         """How often the agent spoke."""
         return sum(turn.speaker == AGENT for turn in self.turns)

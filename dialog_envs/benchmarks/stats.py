@@ -14,6 +14,11 @@ interval collapses to a point when all episodes agree:
 - a *paired difference of rates* (each pair −1, 0 or 1): Bonett and Price (2012): the interval is computed with two
   pairs added, one of each sign. The mean shown is the plain one.
 
+Of an agent that was trained several times, with every training meeting the same personas, two things vary: whom it met,
+and how its training went. Then the variance is clustered both ways (Cameron, Gelbach and Miller, 2011, "Robust
+Inference with Multiway Clustering"), ``V = V_personas + V_trainings − V_both``, at least the larger of the first two,
+with Satterthwaite's degrees of freedom: five trainings tell little about how trainings vary, and intervals say so.
+
 ``tests/benchmarks/test_stats.py`` measures the coverage of all of them by simulation.
 """
 
@@ -26,11 +31,16 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import stdtrit
 
-__all__ = ["METHOD", "Interval", "difference_interval", "mean_interval", "rate_interval"]
+__all__ = ["METHOD", "TRAININGS", "Interval", "difference_interval", "mean_interval", "rate_interval"]
 
 METHOD = (
     "95 % intervals, clustered by persona: cluster-robust t; success: Wilson score at the effective sample size; "
     "paired differences of success: cluster-robust t with two pairs added (Bonett and Price)"
+)
+
+TRAININGS = (
+    "Agents that were trained several times: intervals are clustered by persona and by training (two-way, with "
+    "Satterthwaite's degrees of freedom)"
 )
 
 _LEVEL = 0.95
@@ -57,55 +67,88 @@ def _finite(value: float) -> float | None:
     return round(value, 6) + 0.0 if math.isfinite(value) else None
 
 
-def mean_interval(values: Sequence[float] | np.ndarray, clusters: Sequence[Hashable]) -> Interval:
+def mean_interval(
+    values: Sequence[float] | np.ndarray,
+    clusters: Sequence[Hashable],
+    trainings: Sequence[Hashable] | None = None,
+) -> Interval:
     """Mean of ``values`` with its cluster-robust t interval.
 
     Args:
         values: one number an episode.
         clusters: the persona of each episode.
+        trainings: which training of the agent played it, if there are several.
     """
     x = np.asarray(values, dtype=float)
     if x.size == 0:
         return Interval(math.nan, math.nan, math.nan)
     mean = float(x.mean())
-    variance, groups = _variance(x, clusters)
+    variance, degrees, groups = _spread(x, clusters, trainings)
     if groups < 2:
         return Interval(mean, math.nan, math.nan)
-    half = _quantile(groups - 1) * math.sqrt(variance)
+    half = _quantile(degrees) * math.sqrt(variance)
     return Interval(mean, mean - half, mean + half)
 
 
-def rate_interval(successes: Sequence[float] | np.ndarray, clusters: Sequence[Hashable]) -> Interval:
+def rate_interval(
+    successes: Sequence[float] | np.ndarray,
+    clusters: Sequence[Hashable],
+    trainings: Sequence[Hashable] | None = None,
+) -> Interval:
     """Rate of 0/1 values with Wilson's interval at the effective sample size. It never leaves [0, 1]."""
     x = np.asarray(successes, dtype=float)
     if x.size == 0:
         return Interval(math.nan, math.nan, math.nan)
     rate = float(x.mean())
-    variance, groups = _variance(x, clusters)
+    variance, degrees, groups = _spread(x, clusters, trainings)
     if groups < 2:
         return Interval(rate, math.nan, math.nan)
     effective = rate * (1 - rate) / variance if variance > 0 else float(groups)
     # An effective size above the number of episodes is luck of the draw, not information.
     n = min(effective, float(x.size))
-    z2 = _quantile(groups - 1) ** 2
+    z2 = _quantile(degrees) ** 2
     centre = (rate + z2 / (2 * n)) / (1 + z2 / n)
     half = math.sqrt(z2 * (rate * (1 - rate) / n + z2 / (4 * n * n))) / (1 + z2 / n)
     return Interval(rate, max(0.0, centre - half), min(1.0, centre + half))
 
 
-def difference_interval(differences: Sequence[float] | np.ndarray, clusters: Sequence[Hashable]) -> Interval:
+def difference_interval(
+    differences: Sequence[float] | np.ndarray,
+    clusters: Sequence[Hashable],
+    trainings: Sequence[Hashable] | None = None,
+) -> Interval:
     """Mean of paired differences of rates, each −1, 0 or 1, with its interval.
 
     Args:
         differences: agent minus baseline, one an episode that both played.
         clusters: the persona of each episode.
+        trainings: which training each pair is of, if there are several.
     """
     x = np.asarray(differences, dtype=float)
-    plain = mean_interval(x, clusters)
+    plain = mean_interval(x, clusters, trainings)
     if not math.isfinite(plain.low):
         return plain
-    padded = mean_interval(np.append(x, (1.0, -1.0)), [*clusters, ("added", 1), ("added", -1)])
+    both = [*clusters, ("added", 1), ("added", -1)]
+    runs = None if trainings is None else [*trainings, trainings[0], trainings[0]]
+    padded = mean_interval(np.append(x, (1.0, -1.0)), both, runs)
     return Interval(plain.mean, max(-1.0, padded.low), min(1.0, padded.high))
+
+
+def _spread(
+    x: np.ndarray, clusters: Sequence[Hashable], trainings: Sequence[Hashable] | None
+) -> tuple[float, float, int]:
+    """Variance of the mean of ``x``, its degrees of freedom, and the number of personas."""
+    personas, groups = _variance(x, clusters)
+    runs = 0 if trainings is None else len(set(trainings))
+    if trainings is None or runs < 2 or groups < 2:
+        return personas, groups - 1, groups
+    between, _ = _variance(x, trainings)
+    both, _ = _variance(x, list(zip(clusters, trainings, strict=True)))
+    total = max(personas + between - both, personas, between)
+    if total <= 0:
+        return total, groups - 1, groups
+    degrees = total**2 / (personas**2 / (groups - 1) + between**2 / (runs - 1))
+    return total, max(degrees, min(groups, runs) - 1), groups
 
 
 def _variance(x: np.ndarray, clusters: Sequence[Hashable]) -> tuple[float, int]:

@@ -98,6 +98,8 @@ class Suite:
         baseline: the agent that others are compared with, pairwise.
         groups: user groups.
         seeds: first seed of each split.
+        training_seeds: every agent of ``training`` is trained once for each, and its rows are over all of them;
+            empty: once, with the seed of its settings.
         episodes_per_persona: episodes that share a persona (with different scenarios).
         agents: the agents it scores by default.
         information_per_family: episodes of each family whose exact posterior is computed (``None``: all).
@@ -124,6 +126,9 @@ class Suite:
     training: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     overrides: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     stages: Mapping[str, float] = field(default_factory=dict)
+    training_seeds: tuple[int, ...] = ()
+    source: str = ""
+    """What :func:`load_suite` was given, so that another process finds the same."""
 
     @property
     def main(self) -> Track:
@@ -270,11 +275,11 @@ def load_suite(name: str | Path) -> Suite:
             raise ConfigError(
                 f"the suite file '{name}' cannot be read: {error.strerror or error}."
             ) from error
-        return parse_suite(text, str(name))
+        return replace(parse_suite(text, str(name)), source=str(name))
     if str(name) not in suite_names():
         raise UnknownSuite(name, suite_names(), "Your own: give the path of a .toml file.")
     file = resources.files("dialog_envs.benchmarks") / "suites" / f"{name}.toml"
-    return parse_suite(file.read_text("utf-8"), f"suite '{name}'")
+    return replace(parse_suite(file.read_text("utf-8"), f"suite '{name}'"), source=str(name))
 
 
 def parse_suite(text: str, where: str) -> Suite:
@@ -322,7 +327,15 @@ def _from_toml(data: Mapping[str, Any]) -> Suite:
         training=data.get("training", {}),
         overrides=_overrides(data),
         stages=data.get("stages", {}),
+        training_seeds=_training_seeds(data["seeds"].get("training", ())),
     )
+
+
+def _training_seeds(values: Sequence[Any]) -> tuple[int, ...]:
+    seeds = tuple(_count(value, "seeds.training", least=0) for value in values)
+    if len(set(seeds)) < len(seeds):
+        raise ValueError(f"seeds.training names a seed twice: {list(seeds)}.")
+    return seeds
 
 
 def _overrides(data: Mapping[str, Any]) -> Mapping[str, Any]:

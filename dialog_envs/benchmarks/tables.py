@@ -11,7 +11,7 @@ from dialog_envs.benchmarks.overall import METHOD as overall_method
 from dialog_envs.benchmarks.overall import Overall
 from dialog_envs.benchmarks.playing import METHOD as FIDELITY
 from dialog_envs.benchmarks.progress import duration
-from dialog_envs.benchmarks.stats import METHOD, Interval
+from dialog_envs.benchmarks.stats import Interval
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -62,7 +62,7 @@ def markdown(board: Leaderboard) -> str:
     for track in board.tracks[1:]:
         lines += _task_lines(board.on(track), f", users: {track}")
     lines += [*crossing_lines(board), *_fidelity_lines(board)]
-    lines += [f"{METHOD}.", "", "Versions: " + ", ".join(version_words(board)) + "."]
+    lines += [f"{board.method}.", "", "Versions: " + ", ".join(version_words(board)) + "."]
     return "\n".join(lines) + "\n"
 
 
@@ -286,7 +286,7 @@ def print_leaderboard(board: Leaderboard, console: Console) -> None:
     if board.baseline is not None:
         words = f"Difference: points of success from {board.baseline} on the same personas and seeds"
         console.print(f"{words}; ● excludes 0.", style="dim", markup=False)
-    console.print(METHOD + ".", style="dim", markup=False)
+    console.print(board.method + ".", style="dim", markup=False)
 
 
 def _print_users(board: Leaderboard, console: Console) -> None:
