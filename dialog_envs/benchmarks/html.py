@@ -6,22 +6,20 @@ page's content policy names.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from html import escape
-from importlib import resources
 from typing import Any
 
 from dialog_envs import registration
 from dialog_envs.benchmarks.leaderboard import Leaderboard, Row
 from dialog_envs.benchmarks.overall import METHOD as OVERALL_METHOD
+from dialog_envs.benchmarks.page import asset, document
 from dialog_envs.benchmarks.playing import METHOD as FIDELITY
 from dialog_envs.benchmarks.record import EpisodeRecord
-from dialog_envs.benchmarks.stats import METHOD, Interval
+from dialog_envs.benchmarks.stats import Interval
 from dialog_envs.benchmarks.svg import axis, bar, strip
 from dialog_envs.benchmarks.tables import (
     CROSSING_WORDS,
@@ -52,7 +50,7 @@ def html_page(
         get_task: where tasks come from (for persona cards and beliefs); the registered ones by default.
     """
     find = get_task or registration.get_task
-    style, script = _asset("page.css"), _asset("page.js")
+    style, script = asset("page.css"), asset("page.js")
     agents = [agent for task in board.tasks for agent in board.agents(task)]
     transcripts = transcript_data(choose(told_apart(records, board.track), agents), find)
     body = [_header(board, records), _overall(board)]
@@ -61,16 +59,12 @@ def html_page(
         for task in here.tasks:
             body += [_plot(here, task), _table(here, task), _families(here, task), _paired(here, task)]
     body += [_across(board), _fidelity(board), _transcripts(transcripts), _notes(board)]
-    policy = f"default-src 'none'; style-src 'sha256-{_digest(style)}'; script-src 'sha256-{_digest(script)}'"
-    return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
-        '<meta name="color-scheme" content="light dark">\n'
-        f"<title>Leaderboard · {escape(board.suite)}</title>\n<style>{style}</style>\n</head>\n<body>\n<main>\n"
-        + "\n".join(part for part in body if part)
-        + f'\n</main>\n<script type="application/json" id="transcripts">{_embedded(transcripts)}</script>\n'
-        f"<script>{script}</script>\n</body>\n</html>\n"
+    return document(
+        f"Leaderboard · {board.suite}",
+        "\n".join(part for part in body if part),
+        style,
+        script,
+        f'<script type="application/json" id="transcripts">{_embedded(transcripts)}</script>',
     )
 
 
@@ -278,7 +272,13 @@ def _where(board: Leaderboard) -> str:
 
 def told_apart(records: Sequence[EpisodeRecord], main: str) -> list[EpisodeRecord]:
     """The same dialogues under names that say who played the user, where that is not the main track."""
-    return [r if r.track == main else replace(r, agent=f"{r.agent} · users: {r.track}") for r in records]
+    firsts: dict[str, int] = {}
+    for name, seed in (record.trained for record in records):
+        if seed is not None:
+            firsts[name] = min(seed, firsts.get(name, seed))
+    # Of an agent that was trained several times, the first training stands for all.
+    shown = [replace(r, agent=r.trained[0]) for r in records if r.trained[1] == firsts.get(r.trained[0])]
+    return [r if r.track == main else replace(r, agent=f"{r.agent} · users: {r.track}") for r in shown]
 
 
 def _across(board: Leaderboard) -> str:
@@ -327,7 +327,7 @@ def _transcripts(transcripts: Sequence[Any]) -> str:
 
 def _notes(board: Leaderboard) -> str:
     words = " · ".join(map(escape, version_words(board)))
-    return f'<footer><p class="small">{escape(METHOD)}.</p><p class="small">{words}</p></footer>'
+    return f'<footer><p class="small">{escape(board.method)}.</p><p class="small">{words}</p></footer>'
 
 
 # ---- parts -----------------------------------------------------------------------------------------------------------
@@ -345,11 +345,3 @@ def _embedded(data: Any) -> str:
     """JSON that cannot end its script element early: ``<`` never appears in it."""
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
-
-
-def _asset(name: str) -> str:
-    return (resources.files("dialog_envs.benchmarks") / "assets" / name).read_text("utf-8").strip()
-
-
-def _digest(text: str) -> str:
-    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

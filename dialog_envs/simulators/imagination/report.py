@@ -141,9 +141,15 @@ def label_lines(label: Mapping[str, Any], share: float) -> list[str]:
 
 def reading_lines(reading: Mapping[str, Any], episodes: int) -> list[str]:
     """What the kernel reads in the dialogues: could these people have said that?"""
+    rows = reading_rows(reading, episodes)
+    return ["## What the kernel reads", "", *table(("figure", "value"), rows), ""]
+
+
+def reading_rows(reading: Mapping[str, Any], episodes: int) -> list[tuple[str, str]]:
+    """(figure, value) pairs of what the kernel reads in ``episodes`` dialogues."""
     turns = max(int(reading["user_turns"]), 1)
     told = max(int(reading["elicited"]) + int(reading["volunteered"]), 1)
-    rows = [
+    return [
         (
             "dialogues that the kernel could have produced exactly",
             f"{reading['possible'] / max(episodes, 1):.1%}",
@@ -154,7 +160,6 @@ def reading_lines(reading: Mapping[str, Any], episodes: int) -> list[str]:
         ("facts told because of what the agent said", f"{reading['elicited'] / told:.1%}"),
         ("lines after the end, left out", f"{reading['left_out']:,}"),
     ]
-    return ["## What the kernel reads", "", *table(("figure", "value"), rows), ""]
 
 
 def cost_lines(cost: Mapping[str, Any]) -> list[str]:

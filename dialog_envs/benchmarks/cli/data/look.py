@@ -1,4 +1,4 @@
-"""``dialog-envs data show|stats|card|validate``: look into a dataset, describe it, check it."""
+"""``dialog-envs data show|stats|report|card|validate``: look into a dataset, describe it, check it."""
 
 from __future__ import annotations
 
@@ -56,6 +56,46 @@ def register(data: typer.Typer) -> None:
             lines = [*stats_lines(found), "", *critique_lines(dataset.manifest.get("critique", {}))]
             sys.stdout.write("\n".join(lines) + "\n")
 
+    @data.command("report")
+    def report(
+        folder: Folder,
+        out: Annotated[
+            Path | None,
+            typer.Option(
+                "--out", "-o", help="Folder for report.md, .html and .json; without it: Markdown here."
+            ),
+        ] = None,
+        embedding: Annotated[
+            str, typer.Option(help="How texts become vectors: tfidf, wordllama, minilm, or auto.")
+        ] = "auto",
+        sample: Annotated[
+            int, typer.Option(min=2, max=10_000, help="Most texts of a kind to compare.")
+        ] = 1000,
+        beliefs: Annotated[int, typer.Option(min=0, help="Dialogues to follow the exact posterior of.")] = 40,
+        reference: Annotated[
+            list[str] | None, typer.Option(help="Scripted policy whose steps are looked up; repeatable.")
+        ] = None,
+        reference_dialogues: Annotated[int, typer.Option(min=0, help="Dialogues each of them plays.")] = 40,
+        seed: Annotated[int, typer.Option(min=0, help="Of all samples.")] = 0,
+        as_json: AsJson = False,
+    ) -> None:
+        """All that can be said of a dataset: reward, people, acts, disclosure, diversity, critique, coverage, cost."""
+        from dialog_envs.benchmarks.data_report import Options, make_report, markdown, write_report
+        from dialog_envs.datasets import read_dataset
+
+        names = tuple(reference) if reference else None
+        options = Options(embedding, sample, beliefs, names, reference_dialogues, seed)
+        if out is None:
+            made = make_report(read_dataset(folder), options, _say)
+        else:
+            made = write_report(folder, out, options, _say)
+        if as_json:
+            sys.stdout.write(json.dumps(made.to_json(), indent=1) + "\n")
+        elif out is None:
+            sys.stdout.write(markdown(made))
+        else:
+            sys.stdout.write(f"{out / 'report.html'}\n")
+
     @data.command("card")
     def card(folder: Folder) -> None:
         """Print the page that says what a dataset is."""
@@ -79,6 +119,10 @@ def register(data: typer.Typer) -> None:
         sys.stdout.write((json.dumps(found.to_json(), indent=1) if as_json else found.to_text()) + "\n")
         if not found.valid:
             raise typer.Exit(1)
+
+
+def _say(text: str) -> None:
+    typer.echo(f"{text} …", err=True)
 
 
 def chosen(folder: Path, number: int, id: str | None, policy: str | None, dropped: bool) -> list[Episode]:

@@ -1,0 +1,372 @@
+"""All figures of a report, as one record."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, is_dataclass
+from typing import Any
+
+import numpy as np
+
+from dialog_envs.benchmarks.data_report.people import (
+    Trait,
+    descriptions,
+    persona_texts,
+    personas,
+    traits,
+)
+from dialog_envs.benchmarks.data_report.reference import REFERENCES, entropies, reference_dialogues
+from dialog_envs.benchmarks.stats import Interval, rate_interval
+from dialog_envs.core.dialogue import AGENT, USER
+from dialog_envs.core.task import ActRoles, Task
+from dialog_envs.datasets.coverage import Coverage, coverage
+from dialog_envs.datasets.disclosure import Disclosure, disclosure, user_turns
+from dialog_envs.datasets.diversity import Lexical, Semantic, lexical, sample, semantic
+from dialog_envs.datasets.embedding import AUTO, Embedder, make_embedder
+from dialog_envs.datasets.reader import Dataset
+from dialog_envs.datasets.schema import Episode
+from dialog_envs.datasets.stats import Stats, compute_stats
+from dialog_envs.errors import DatasetError, UnknownName, UnknownTask
+from dialog_envs.registration import get_task
+from dialog_envs.simulators.imagination.report import samples
+
+Watch = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a report does beyond counting.
+
+    Attributes:
+        embedding: name of the embedding (:mod:`dialog_envs.datasets.embedding`).
+        sample: most texts of a kind that are compared with each other.
+        beliefs: dialogues whose exact posterior is followed; 0: none.
+        references: scripted policies whose steps are looked up; ``None``: those of
+            :data:`~dialog_envs.benchmarks.data_report.reference.REFERENCES` that the task has.
+        reference_dialogues: dialogues that each of them plays; 0: none.
+        seed: of all samples and of the references' dialogues.
+    """
+
+    embedding: str = AUTO
+    sample: int = 1000
+    beliefs: int = 40
+    references: tuple[str, ...] | None = None
+    reference_dialogues: int = 40
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Histogram:
+    """Counts of values.
+
+    Attributes:
+        edges: bin ends, one more than counts; where they are the values themselves, as many as counts.
+        counts: how many values.
+    """
+
+    edges: tuple[float, ...]
+    counts: tuple[int, ...]
+
+    @property
+    def discrete(self) -> bool:
+        """Whether each count belongs to one value."""
+        return len(self.edges) == len(self.counts)
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """The outcome that dialogues were imagined with, and the kernel's.
+
+    Attributes:
+        episodes: that have a label.
+        agree: share in which both are the same.
+        kappa: Cohen's kappa: the same beyond chance; NaN where one of them never varies.
+        table: (label, kernel) → episodes, for ``success`` and ``failure``.
+    """
+
+    episodes: int
+    agree: float
+    kappa: float
+    table: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything that a report says; :meth:`to_json` for machines.
+
+    Attributes:
+        name: the dataset's folder.
+        manifest: its manifest.
+        options: what was asked for.
+        known: whether the task is registered here.
+        stats: counts and means.
+        turns, returns, graded: distributions over episodes.
+        success: with its interval, clustered by persona; so are the groups.
+        by_policy, by_family: the same in groups.
+        prior: family → share in the task's prior, among the families that may occur.
+        per_persona: dialogues a persona.
+        traits: of the different personas.
+        disclosure: by turn.
+        lexical: of ``agent``, ``user`` and ``both``.
+        semantic: of ``personas``, ``descriptions`` (if a model proposed people), ``dialogues`` and ``user turns``.
+        labels: ``None`` if no dialogue was imagined under one.
+        coverage: one a reference.
+        notes: what could not be computed, and why.
+        examples: a success and a failure.
+    """
+
+    name: str
+    manifest: Mapping[str, Any]
+    options: Options
+    known: bool
+    stats: Stats
+    turns: Histogram
+    returns: Histogram
+    graded: Histogram | None
+    success: Interval
+    by_policy: Mapping[str, Interval]
+    by_family: Mapping[str, Interval]
+    prior: Mapping[str, float]
+    per_persona: Histogram
+    traits: Sequence[Trait]
+    disclosure: Disclosure
+    lexical: Mapping[str, Lexical]
+    semantic: Mapping[str, Semantic]
+    labels: Labels | None
+    coverage: Sequence[Coverage]
+    notes: Sequence[str]
+    examples: Sequence[Episode] = field(default=())
+
+    def to_json(self) -> dict[str, Any]:
+        """Every figure; the manifest's parts on critique, imagination and cost stand beside them."""
+        data: dict[str, Any] = {
+            "task": self.manifest["task"], "task_version": self.manifest.get("task_version"),
+            "options": asdict(self.options), "stats": self.stats.to_json(),
+        }  # fmt: skip
+        names = (
+            "turns", "returns", "graded", "success", "by_policy", "by_family", "prior", "per_persona", "traits",
+            "disclosure", "lexical", "semantic", "labels", "coverage", "notes",
+        )  # fmt: skip
+        data |= {name: _plain(getattr(self, name)) for name in names}
+        return data | {
+            name: self.manifest[name] for name in ("critique", "imagination", "cost") if name in self.manifest
+        }
+
+
+def make_report(dataset: Dataset, options: Options = Options(), watch: Watch = lambda text: None) -> Report:
+    """Compute a report.
+
+    Args:
+        dataset: with at least one episode.
+        options: what to compute, and how.
+        watch: told what is being done.
+
+    Raises:
+        DatasetError: no episode, or an embedding is not installed.
+        UnknownName: no such embedding or reference.
+    """
+    rows = dataset.episodes
+    if not rows:
+        raise DatasetError(f"'{dataset.path}' holds no episode: there is nothing to describe.")
+    embedder = make_embedder(options.embedding)
+    task = _task(dataset.task)
+    roles = task.act_roles if task is not None else ActRoles()
+    notes = [] if task is not None else [f"{dataset.task} is not registered here: {_UNKNOWN}"]
+    watch("counting")
+    people = personas(rows)
+    graded = [g for e in rows if isinstance(g := e.outcome.get("graded"), int | float)]
+    return Report(
+        name=dataset.path.name,
+        manifest=dataset.manifest,
+        options=options,
+        known=task is not None,
+        stats=compute_stats(rows, dataset.manifest),
+        turns=histogram([len(episode.rewards) for episode in rows]),
+        returns=histogram([episode.reward for episode in rows]),
+        graded=histogram(graded, bins=10, reach=(0.0, 1.0)) if len(graded) == len(rows) else None,
+        success=_success(rows),
+        by_policy=_grouped(rows, lambda episode: episode.provenance.policy),
+        by_family=_grouped(rows, lambda episode: episode.family),
+        prior=_prior(task),
+        per_persona=histogram(list(Counter(episode.persona_key for episode in rows).values())),
+        traits=traits(list(people.values())),
+        disclosure=_disclosure(task, rows, roles, options, watch),
+        lexical=_lexical(rows, options.seed),
+        semantic=_semantic(dataset, task, list(people.values()), embedder, options, watch),
+        labels=labels(rows),
+        coverage=_coverage(task, rows, roles, options, watch, notes),
+        notes=notes,
+        examples=samples(rows),
+    )
+
+
+_UNKNOWN = "what acts are for is guessed, and there is no posterior and no reference policy."
+
+
+def _task(name: str) -> Task[Any, Any, Any] | None:
+    try:
+        return get_task(name)
+    except UnknownTask:
+        return None
+
+
+def histogram(values: Sequence[float], bins: int = 20, reach: tuple[float, float] | None = None) -> Histogram:
+    """Counts by value where there are few values, else in bins of one width.
+
+    Args:
+        values: at least one.
+        bins: most bins.
+        reach: ends of the first and the last bin; the least and the largest value by default.
+    """
+    counts = Counter(map(float, values))
+    whole = all(value.is_integer() for value in counts)
+    if reach is None and whole and max(counts) - min(counts) <= 2 * bins:
+        edges = range(int(min(counts)), int(max(counts)) + 1)
+        return Histogram(tuple(map(float, edges)), tuple(counts[float(value)] for value in edges))
+    if reach is None and len(counts) <= bins // 2:
+        return Histogram(tuple(sorted(counts)), tuple(counts[value] for value in sorted(counts)))
+    found, ends = np.histogram(np.asarray(values, dtype=float), bins=bins, range=reach)
+    return Histogram(tuple(ends.tolist()), tuple(found.tolist()))
+
+
+def _success(rows: Sequence[Episode]) -> Interval:
+    return rate_interval(
+        [float(episode.outcome["success"]) for episode in rows], [episode.persona_key for episode in rows]
+    )
+
+
+def _grouped(rows: Sequence[Episode], key: Callable[[Episode], str]) -> dict[str, Interval]:
+    found: dict[str, list[Episode]] = defaultdict(list)
+    for episode in rows:
+        found[key(episode)].append(episode)
+    return {name: _success(found[name]) for name in sorted(found)}
+
+
+def _prior(task: Task[Any, Any, Any] | None) -> dict[str, float]:
+    if task is None:
+        return {}
+    total = sum(task.prior.weights[name] for name in task.prior.typical)
+    return {name: task.prior.weights[name] / total for name in task.prior.typical}
+
+
+def _disclosure(
+    task: Task[Any, Any, Any] | None,
+    rows: Sequence[Episode],
+    roles: ActRoles,
+    options: Options,
+    watch: Watch,
+) -> Disclosure:
+    traces: list[list[float] | None] = []
+    if task is not None and options.beliefs:
+        chosen = sample(rows, options.beliefs, options.seed, "beliefs")
+        watch(f"the exact posterior of {len(chosen)} dialogues")
+        traces = entropies(task, chosen)
+    return disclosure(rows, roles, traces)
+
+
+def _lexical(rows: Sequence[Episode], seed: int) -> dict[str, Lexical]:
+    said = {
+        name: [turn.text for episode in rows for turn in episode.turns if turn.speaker == speaker]
+        for name, speaker in (("agent", AGENT), ("user", USER))
+    }
+    return {name: lexical(texts, seed=seed) for name, texts in said.items() if texts}
+
+
+def _semantic(
+    dataset: Dataset,
+    task: Task[Any, Any, Any] | None,
+    people: Sequence[Episode],
+    embedder: Embedder,
+    options: Options,
+    watch: Watch,
+) -> dict[str, Semantic]:
+    rows = dataset.episodes
+    texts = {
+        "personas": persona_texts(task, people),
+        "descriptions": descriptions(dataset.path),
+        "dialogues": ["\n".join(turn.text for turn in episode.turns) for episode in rows],
+        "user turns": [text for episode in rows for text in user_turns(episode)],
+    }
+    found = {}
+    for name, part in texts.items():
+        if part:
+            watch(f"{embedder.name}: {min(len(part), options.sample):,} of {len(part):,} {name}")
+            found[name] = semantic(part, embedder, options.sample, options.seed, name)
+    return found
+
+
+def labels(rows: Sequence[Episode]) -> Labels | None:
+    """How label and kernel agree; ``None`` where no episode has a label."""
+    pairs = Counter(
+        (bool(episode.outcome["label"]), bool(episode.outcome["success"]))
+        for episode in rows
+        if isinstance(episode.outcome.get("label"), bool)
+    )
+    total = sum(pairs.values())
+    if not total:
+        return None
+    agree = (pairs[True, True] + pairs[False, False]) / total
+    asked = (pairs[True, True] + pairs[True, False]) / total
+    found = (pairs[True, True] + pairs[False, True]) / total
+    chance = asked * found + (1 - asked) * (1 - found)
+    return Labels(
+        episodes=total,
+        agree=agree,
+        kappa=(agree - chance) / (1 - chance) if chance < 1 else math.nan,
+        table={
+            f"label {_word(label)}, kernel {_word(kernel)}": pairs[label, kernel]
+            for label in (True, False)
+            for kernel in (True, False)
+        },
+    )
+
+
+def _word(success: bool) -> str:
+    return "success" if success else "failure"
+
+
+def _coverage(
+    task: Task[Any, Any, Any] | None,
+    rows: Sequence[Episode],
+    roles: ActRoles,
+    options: Options,
+    watch: Watch,
+    notes: list[str],
+) -> list[Coverage]:
+    if task is None or not options.reference_dialogues:
+        return []
+    asked = options.references
+    names = [name for name in REFERENCES if name in task.policies] if asked is None else list(asked)
+    for name in names:
+        if name not in task.policies:
+            raise UnknownName(name, task.policies, "These are the task's scripted policies.")
+    if not any(turn.acts for episode in rows for turn in episode.turns if turn.speaker == AGENT):
+        notes.append("No agent turn has acts, so no step can be looked up.")
+        return []
+    found = []
+    families = sorted({episode.family for episode in rows})
+    for name in names:
+        watch(f"{options.reference_dialogues} dialogues of {name}")
+        played = reference_dialogues(task, name, families, options.reference_dialogues, options.seed)
+        if not played:
+            notes.append("No user is of a typical family, so no reference policy was played.")
+            break
+        found.append(coverage(rows, played, roles, name))
+    return found
+
+
+def _plain(value: Any) -> Any:
+    """Records as JSON, numbers rounded, NaN as null."""
+    if isinstance(value, Interval):
+        return value.to_json()
+    if is_dataclass(value) and not isinstance(value, type):
+        return {name: _plain(getattr(value, name)) for name in value.__dataclass_fields__}
+    if isinstance(value, Mapping):
+        return {str(key): _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    if isinstance(value, float):
+        return round(value, 6) if math.isfinite(value) else None
+    return value
