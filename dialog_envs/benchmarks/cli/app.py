@@ -10,7 +10,7 @@ import typer
 
 __all__ = ["VERBS", "build_app", "build_command"]
 
-VERBS = ("tasks", "play", "imagine", "data", "train", "eval", "diagnose", "board", "demo", "doctor")
+VERBS = ("tasks", "play", "imagine", "data", "train", "eval", "diagnose", "board", "demo", "study", "doctor")
 """In the order of a first visit."""
 
 _MODULES = {"eval": "evaluate"}
