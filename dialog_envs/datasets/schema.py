@@ -7,7 +7,7 @@ and half a million turns shall still load in seconds. Nothing that is read is ev
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -111,13 +111,18 @@ class Episode:
 
     def to_json(self) -> dict[str, Any]:
         """The episode as plain JSON, in the order of the file format."""
-        data = self._without_turns()
-        plain = {name: data.pop(name) for name in _PLAIN}
-        return plain | {"turns": [turn.to_json() for turn in self.turns]} | data
+        plain = {name: getattr(self, name) for name in _PLAIN}
+        return plain | {"turns": [turn.to_json() for turn in self.turns]} | self._end()
 
-    def _without_turns(self) -> dict[str, Any]:
-        data: dict[str, Any] = {name: getattr(self, name) for name in _PLAIN}
-        data |= {"rewards": list(self.rewards), "reward": self.reward, "outcome": dict(self.outcome)}
+    def _end(self) -> dict[str, Any]:
+        data: dict[str, Any] = {
+            "rewards": list(self.rewards), "reward": self.reward, "outcome": dict(self.outcome)
+        }  # fmt: skip
+        return data | self._origin()
+
+    def _origin(self) -> dict[str, Any]:
+        """Critique and provenance."""
+        data: dict[str, Any] = {}
         data["critique"] = {
             "verdict": self.critique.verdict,
             "criteria": [
@@ -132,10 +137,14 @@ class Episode:
 
     def to_line(self) -> str:
         """:meth:`to_json` as one line of compact JSON, without its end; put together by hand, because it is faster."""
-        data = self._without_turns()
-        head = _ENCODE({name: data.pop(name) for name in _PLAIN})
-        turns = ",".join([_turn_text(turn) for turn in self.turns])
-        return f'{head[:-1]},"turns":[{turns}],{_ENCODE(data)[1:]}'
+        head = _ENCODE({name: getattr(self, name) for name in _PLAIN})
+        turns = ",".join([
+            f'{_OPENINGS[turn.speaker]}{_STRING(turn.text)},"acts":{_known(turn.acts) or _acts_text(turn.acts)}}}'
+            for turn in self.turns
+        ])  # fmt: skip
+        end = {"rewards": list(self.rewards), "reward": self.reward, "outcome": dict(self.outcome)}
+        rest = _rests.get(key := (self.critique, self.provenance)) or _rest_text(self, key)
+        return f'{head[:-1]},"turns":[{turns}],{_ENCODE(end)[1:-1]},{rest}'
 
     @classmethod
     def from_json(cls, data: Any) -> Episode:
@@ -159,8 +168,8 @@ class Episode:
             rewards=rewards,
             reward=_number(data["reward"], "reward"),
             outcome=data["outcome"],
-            critique=_critique(data["critique"]),
-            provenance=_provenance(data["provenance"]),
+            critique=critique_from(data["critique"]),
+            provenance=provenance_from(data["provenance"]),
         )
         _check_consistent(episode)
         return episode
@@ -174,24 +183,31 @@ _TYPES: dict[str, type] = {
 }  # fmt: skip
 _KINDS = {str: "a text", int: "a whole number", dict: "an object", list: "a list", bool: "true or false"}
 _ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
+_STRING: Callable[[str], str] = json.encoder.encode_basestring
+_OPENINGS = {number: f'{{"speaker":{number},"text":' for number in (AGENT, USER)}
 _ACT_FIELDS = frozenset(("kind", "slot", "value", "item"))
 _CACHE_LIMIT = 50_000
 _acts: dict[tuple[Any, ...], Act] = {}
-_act_texts: dict[Act, str] = {}
-_criteria: dict[tuple[Any, ...], Criterion] = {}
+_acts_texts: dict[tuple[Act, ...], str] = {}
+_known = _acts_texts.get
+_rests: dict[tuple[Critique, Provenance], str] = {}
 """Acts and verdicts repeat: a million turns hold a few thousand different ones. The tables only save time."""
 _KINDS_OF_CRITERION = {"name": str, "passed": bool, "reason": str}
+LARGEST = 1e300
+"""Rewards are smaller than this."""
 
 
-def _turn_text(turn: Turn) -> str:
-    acts = ",".join([_act_texts.get(act) or _act_text(act) for act in turn.acts])
-    return f'{{"speaker":{turn.speaker:d},"text":{_ENCODE(turn.text)},"acts":[{acts}]}}'
+def _acts_text(acts: tuple[Act, ...]) -> str:
+    text = _ENCODE([act.to_json() for act in acts])
+    if len(_acts_texts) < _CACHE_LIMIT:
+        _acts_texts[acts] = text
+    return text
 
 
-def _act_text(act: Act) -> str:
-    text = _ENCODE(act.to_json())
-    if len(_act_texts) < _CACHE_LIMIT:
-        _act_texts[act] = text
+def _rest_text(episode: Episode, key: tuple[Critique, Provenance]) -> str:
+    text = _ENCODE(episode._origin())[1:]
+    if len(_rests) < _CACHE_LIMIT:
+        _rests[key] = text
     return text
 
 
@@ -202,7 +218,7 @@ def _turn(data: Any) -> Turn:
             raise TypeError
         if speaker != USER and speaker != AGENT:
             raise TypeError
-        found = tuple([_acts.get(key := tuple(act.items())) or _act(act, key) for act in acts])
+        found = tuple([act_from(act) for act in acts])
     except (KeyError, TypeError, AttributeError):
         raise DatasetError(
             f"a turn is {{speaker: 0 or 1, text, acts: [{{kind, slot, value, item}}]}}; got {data!r:.120}"
@@ -210,7 +226,11 @@ def _turn(data: Any) -> Turn:
     return Turn(speaker, text, found)
 
 
-def _act(data: dict[str, Any], key: tuple[Any, ...]) -> Act:
+def act_from(data: dict[str, Any]) -> Act:
+    """An act of a file. Raises KeyError, TypeError or AttributeError where it is none."""
+    found = _acts.get(key := tuple(data.items()))
+    if found is not None:
+        return found
     if not data.keys() <= _ACT_FIELDS or not all(type(value) is str for value in data.values()):
         raise TypeError
     act = Act.from_json(data)
@@ -222,12 +242,13 @@ def _act(data: dict[str, Any], key: tuple[Any, ...]) -> Act:
 def _number(value: Any, name: str) -> float:
     if type(value) is not float and type(value) is not int:
         raise DatasetError(f"'{name}' holds a value that is no number: {value!r:.60}")
-    if not abs(value) < 1e300:
+    if not abs(value) < LARGEST:
         raise DatasetError(f"'{name}' holds a number that is too large: {value!r:.60}")
     return float(value)
 
 
-def _critique(data: dict[str, Any]) -> Critique:
+def critique_from(data: dict[str, Any]) -> Critique:
+    """The critique of a file. Raises :class:`DatasetError` where it is none."""
     criteria = data.get("criteria")
     if (
         data.keys() != {"verdict", "criteria"}
@@ -238,24 +259,22 @@ def _critique(data: dict[str, Any]) -> Critique:
             f"'critique' is {{verdict: {' or '.join(VERDICTS)}, criteria: […]}}; got {data!r:.120}"
         )
     try:
-        rows = tuple([_criteria.get(key := tuple(row.items())) or _criterion(row, key) for row in criteria])
+        rows = tuple([_criterion(row) for row in criteria])
     except (TypeError, AttributeError):
         raise DatasetError(f"a criterion is {{name, passed, reason}}; got {criteria!r:.120}") from None
     return Critique(data["verdict"], rows)
 
 
-def _criterion(data: dict[str, Any], key: tuple[Any, ...]) -> Criterion:
+def _criterion(data: dict[str, Any]) -> Criterion:
     if data.keys() != _KINDS_OF_CRITERION.keys():
         raise TypeError
     if not all(type(data[name]) is kind for name, kind in _KINDS_OF_CRITERION.items()):
         raise TypeError
-    criterion = Criterion(**data)
-    if len(_criteria) < _CACHE_LIMIT:
-        _criteria[key] = criterion
-    return criterion
+    return Criterion(**data)
 
 
-def _provenance(data: dict[str, Any]) -> Provenance:
+def provenance_from(data: dict[str, Any]) -> Provenance:
+    """The provenance of a file. Raises :class:`DatasetError` where it is none."""
     if data.keys() != {"mode", "policy", "user", "model"}:
         raise DatasetError(_differing_fields("'provenance'", data, {"mode", "policy", "user", "model"}))
     texts = [data["policy"], data["user"], *([] if data["model"] is None else [data["model"]])]
@@ -302,7 +321,7 @@ def parse_json(text: str | bytes) -> Any:
         DatasetError: it is none, or nested too deeply.
     """
     try:
-        return _DECODE(text.decode("utf-8") if isinstance(text, bytes) else text)
+        return DECODER.decode(text.decode("utf-8") if isinstance(text, bytes) else text)
     except (ValueError, RecursionError) as error:
         raise DatasetError(f"no JSON ({error})") from None
 
@@ -311,4 +330,4 @@ def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is no JSON number")
 
 
-_DECODE = json.JSONDecoder(parse_constant=_no_constant).decode
+DECODER = json.JSONDecoder(parse_constant=_no_constant)
