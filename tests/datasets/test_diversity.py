@@ -61,7 +61,9 @@ def test_distinct_by_hand() -> None:
     assert lexical(texts).budget == 0
 
 
-@pytest.mark.parametrize("name", THERE)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow if name == "minilm" else ()) for name in THERE]
+)
 def test_embeddings(name: str) -> None:
     same = semantic(["the same words"] * 6, name)
     assert same.vendi == pytest.approx(1.0, abs=1e-3) and same.mean == pytest.approx(1.0, abs=1e-4)

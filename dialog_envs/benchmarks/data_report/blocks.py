@@ -57,7 +57,8 @@ class Table:
 
     def markdown(self) -> list[str]:
         """A table of GitHub's kind, under its title in bold."""
-        return [*([f"**{self.title}**", ""] if self.title else []), *table(self.header, self.rows)]
+        rows = [["–" if value is None else value for value in row] for row in self.rows]
+        return [*([f"**{self.title}**", ""] if self.title else []), *table(self.header, rows)]
 
     def html(self) -> str:
         """A table that scrolls by itself where it is too wide."""

@@ -155,18 +155,19 @@ class Report:
         }
 
 
-def make_report(dataset: Dataset, options: Options = Options(), watch: Watch = lambda text: None) -> Report:
+def make_report(dataset: Dataset, options: Options | None = None, watch: Watch = lambda text: None) -> Report:
     """Compute a report.
 
     Args:
         dataset: with at least one episode.
-        options: what to compute, and how.
+        options: what to compute, and how; :class:`Options` by default.
         watch: told what is being done.
 
     Raises:
         DatasetError: no episode, or an embedding is not installed.
         UnknownName: no such embedding or reference.
     """
+    options = options or Options()
     rows = dataset.episodes
     if not rows:
         raise DatasetError(f"'{dataset.path}' holds no episode: there is nothing to describe.")

@@ -40,14 +40,17 @@ def _tile(tile: Tile) -> str:
 
 
 def write_report(
-    folder: str | Path, out: str | Path, options: Options = Options(), watch: Watch = lambda text: None
-) -> Report:  # fmt: skip
+    folder: str | Path,
+    out: str | Path,
+    options: Options | None = None,
+    watch: Watch = lambda text: None,
+) -> Report:
     """Compute a dataset's report and write ``report.md``, ``report.html`` and ``report.json``.
 
     Args:
         folder: the dataset.
         out: a folder, made if it is not there; a report that is there is written anew.
-        options: what to compute, and how.
+        options: what to compute, and how; :class:`Options` by default.
         watch: told what is being done.
 
     Raises:

@@ -66,7 +66,9 @@ def tiles(report: Report) -> list[Tile]:
         found.append(Tile(f"{report.labels.agree:.0%}", "label and kernel agree"))
     if report.coverage and report.coverage[-1].levels:
         one = report.coverage[-1]
-        found.append(Tile(f"{one.levels[1].covered:.0%}", f"steps of {one.policy} found"))
+        found.append(
+            Tile(f"{one.levels[0].covered:.0%}", f"steps of {one.policy} found in the same situation")
+        )
     return found
 
 
@@ -327,9 +329,9 @@ def _coverage(report: Report) -> Section | None:
     blocks.append(
         Text(
             "A step is what stood before an agent turn, and what the agent then did, without names. The same "
-            "situation: same things told, same last reply, same move; the same reply: the last reply and the move; the same act: "
-            "the reply and each act of the move by itself. Stitched: every step stands in some dialogue; whole: one "
-            "dialogue holds all of them, so that copying it would do.",
+            "situation: same things told, same last reply, same move; the same reply: the last reply and the move; "
+            "the same act: the reply and each act of the move by itself. Stitched: every step stands in some "
+            "dialogue; whole: one dialogue holds all of them, so that copying it would do.",
             small=True,
         )
     )
@@ -395,8 +397,8 @@ def _method(report: Report) -> Section:
     said = f"Samples, drawn with seed {options.seed}: " + ("; ".join(sampled) if sampled else "none") + "."
     words = (
         "Success has Wilson's 95 % interval, clustered by persona. Distinct-n: different over all n-grams of words (Li "
-        "et al., 2016); it falls with length, so compare datasets at the same number of words. Near-duplicates: Jaccard "
-        "similarity of word triples of at least 0.8, by MinHash (Broder, 1997). Vendi score: the exponential of the "
+        "et al., 2016); it falls with length, so compare datasets at the same number of words. Near-duplicates: "
+        "Jaccard similarity of word triples of at least 0.8, by MinHash (Broder, 1997). Vendi score: the exponential of the "
         "entropy of the eigenvalues of the similarity matrix divided by its size (Friedman and Dieng, 2023), the "
         "effective number of different texts: 1 if all are the same, the number of texts if no two have anything in "
         "common. It grows with the number of texts and depends on the embedding: compare like with like. Nearest: mean "
