@@ -396,13 +396,13 @@ def _method(report: Report) -> Section:
     ]
     said = f"Samples, drawn with seed {options.seed}: " + ("; ".join(sampled) if sampled else "none") + "."
     words = (
-        "Success has Wilson's 95 % interval, clustered by persona. Distinct-n: different over all n-grams of words (Li "
-        "et al., 2016); it falls with length, so compare datasets at the same number of words. Near-duplicates: "
-        "Jaccard similarity of word triples of at least 0.8, by MinHash (Broder, 1997). Vendi score: the exponential of the "
-        "entropy of the eigenvalues of the similarity matrix divided by its size (Friedman and Dieng, 2023), the "
-        "effective number of different texts: 1 if all are the same, the number of texts if no two have anything in "
-        "common. It grows with the number of texts and depends on the embedding: compare like with like. Nearest: mean "
-        "similarity of a text to the one most like it."
+        "Success has Wilson's 95 % interval, clustered by persona. Distinct-n: different over all n-grams of "
+        "words (Li et al., 2016); it falls with length, so compare datasets at the same number of words. "
+        "Near-duplicates: Jaccard similarity of word triples of at least 0.8, by MinHash (Broder, 1997). Vendi "
+        "score: the exponential of the entropy of the eigenvalues of the similarity matrix divided by its size "
+        "(Friedman and Dieng, 2023), the effective number of different texts: 1 if all are the same, the number "
+        "of texts if no two have anything in common. It grows with the number of texts and depends on the "
+        "embedding: compare like with like. Nearest: mean similarity of a text to the one most like it."
     )
     blocks: list[Block] = [Text(words, small=True), Text(said, small=True)]
     blocks += [Text(note, small=True) for note in report.notes]
