@@ -37,8 +37,9 @@ from .saying import say
 from .sentences import Sentence, cut
 
 PENALTY, STEPS, RATE = 2e-4, 160, 0.06
-MATERIAL, SAID, TAUGHT, FIRST, SUMS, MIXED = 0.12, 0.15, 0.6, 0.8, 0.2, 0.15
-"""What an example of the material, of ``say``, a hand-written one and one of the first set count."""
+MATERIAL, SAID, TAUGHT, FIRST, SUMS, MIXED, WRITTEN = 0.12, 0.15, 0.6, 0.8, 0.2, 0.15, 1.0
+"""What an example of the material, of ``say``, a hand-written one, one of the first set, of sums, of mixtures and of
+``instruction_train.jsonl`` count."""
 _INDEX = {name: i for i, name in enumerate(LABELS)}
 Rows = list[NDArray[np.int64]]
 
@@ -341,6 +342,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     first, second = _read("instruction_dev.jsonl"), _read("instruction_dev2.jsonl")
     others = [*of_material(), *of_saying(), *of_taught(), *of_sums(), *of_mixtures()]
+    others += of_rows(_read("instruction_train.jsonl"), WRITTEN)
     if options.check:
         _check(of_rows(first, FIRST), second, others)
         return 0
