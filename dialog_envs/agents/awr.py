@@ -45,7 +45,7 @@ class AWRConfig(ValueConfig):
     level: Literal["token", "utterance"] = "token"
     """AWR weighs each token by its own advantage, or all of a turn by that of its first: (the return from there on
     minus the value before the turn)."""
-    temperature: float = 0.1
+    weight_temperature: float = 0.1
     """Of the weights, in units of the return. Small: only the best counts; large: behaviour cloning."""
     weight_cap: float = 20.0
     """Largest weight of a token, as published."""
@@ -56,7 +56,7 @@ class AWRConfig(ValueConfig):
 def awr_loss(logits: Tensor, advantage: Tensor, action: Tensor, config: AWRConfig) -> Tensor:
     """The policy's loss, a pure function::
 
-        w   = min(exp(A / temperature), weight_cap)
+        w   = min(exp(A / weight_temperature), weight_cap)
         L_p = mean w * -log pi(a | s)
 
     (1910.00177, equation 10 and section 3.3; 2006.09359, equation 13.) No gradient flows through A.
@@ -72,7 +72,7 @@ def awr_loss(logits: Tensor, advantage: Tensor, action: Tensor, config: AWRConfi
 
 def awr_weights(advantage: Tensor, config: AWRConfig) -> Tensor:
     """What each token counts: (N,) -> (N,), without gradient."""
-    return (advantage.detach() / config.temperature).exp().clamp(max=config.weight_cap)
+    return (advantage.detach() / config.weight_temperature).exp().clamp(max=config.weight_cap)
 
 
 def awr_advantage(v: Tensor, batch: Batch, config: AWRConfig) -> tuple[Tensor, Tensor, Parts]:
@@ -121,7 +121,12 @@ class AWR(HeadAlgorithm[AWRConfig]):
         super().check()
         check_word("advantage", self.config.advantage, ("return", "q"))
         check_word("level", self.config.level, ("token", "utterance"))
-        check_range("temperature", self.config.temperature, self.config.temperature > 0, "above 0")
+        check_range(
+            "weight_temperature",
+            self.config.weight_temperature,
+            self.config.weight_temperature > 0,
+            "above 0",
+        )
         check_range("weight_cap", self.config.weight_cap, self.config.weight_cap > 0, "above 0")
         check_range(
             "beta", self.config.beta, self.config.beta == 0, "at 0: the policy has learned the advantage"

@@ -11,12 +11,12 @@ stage                    product
 ``TASK/train-NAME``      ``checkpoints/TASK/NAME/``, for each agent in the suite's ``[training]``
 score                    ``episodes.jsonl`` and ``leaderboard.*``, over all tasks
 =======================  ===============================================================================
+
+A suite with training seeds has other stages for training: see :mod:`dialog_envs.benchmarks.repeats`.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -24,9 +24,11 @@ from typing import Any
 
 from dialog_envs.benchmarks.evaluation import default_folder, evaluate
 from dialog_envs.benchmarks.parallel import available_cores
+from dialog_envs.benchmarks.products import imagine_stage, train_stage
 from dialog_envs.benchmarks.progress import duration, note
+from dialog_envs.benchmarks.repeats import gather, repeat_stages, untrained
 from dialog_envs.benchmarks.runner import Run
-from dialog_envs.benchmarks.stages import Clock, Stage, own_command, run_stages
+from dialog_envs.benchmarks.stages import Clock, Stage, run_stages
 from dialog_envs.benchmarks.suite import Suite, load_suite
 from dialog_envs.errors import ConfigError, ModelUnavailable
 
@@ -64,13 +66,21 @@ def run_demo(
         chosen = replace(chosen, training={n: _reseeded(t, train_seed) for n, t in chosen.training.items()})
     folder = Path(out) if out is not None else default_folder(chosen, split)
     jobs = jobs or available_cores()
-    stages = _stages(chosen, folder)
+    stages = [_imagine(chosen, task, folder) for task in chosen.tasks]
+    if chosen.training_seeds:
+        stages += repeat_stages(chosen, folder, split, user, user_model)
+    else:
+        stages += _trainings(chosen, folder)
     expected = {stage.name: chosen.stages.get(stage.kind, 0.0) for stage in stages}
     # Scoring has processes of its own: it counts once for each core, like the stages.
     clock = Clock(expected | {"score": jobs * chosen.stages.get("score", 0.0)}, jobs)
     run_stages(folder, stages, jobs, clock)
     clock.begin("score")
-    run = evaluate(chosen, out=folder, split=split, redo=["changed"], jobs=jobs)
+    if chosen.training_seeds:
+        run = evaluate(untrained(chosen), out=folder, split=split, redo=["changed"], jobs=jobs)
+        run = gather(run, chosen)
+    else:
+        run = evaluate(chosen, out=folder, split=split, redo=["changed"], jobs=jobs)
     note(f"all done in {duration(clock.elapsed())}")
     return run
 
@@ -79,34 +89,23 @@ def _reseeded(settings: Mapping[str, Any], by: int) -> dict[str, Any]:
     return {**settings, "seed": int(settings.get("seed", 0)) + by}
 
 
-def _stages(suite: Suite, folder: Path) -> list[Stage]:
-    """All stages, task by task within each kind, so that every core has something to do early."""
-    imagining = [_imagine(suite, task, folder) for task in suite.tasks]
-    training = [
+def _trainings(suite: Suite, folder: Path) -> list[Stage]:
+    """Task by task within each agent, so that every core has something to do early."""
+    return [
         _train(task, folder, name, dict(suite.training_for(task, name)))
         for name in suite.training
         for task in suite.tasks
     ]
-    return imagining + training
 
 
 def _imagine(suite: Suite, task: str, folder: Path) -> Stage:
-    settings = dict(suite.dataset_for(task))
-    options = {key: value for key, value in settings.items() if key not in ("policies", "families")}
+    options = dict(suite.dataset_for(task))
     if (reason := _missing_model(options.get("model"))) is not None:
         note(f"{task}: the dataset is made without a language model: {reason}")
         options.pop("model")
         options.pop("model_share", None)
-    words = [f"--{key.replace('_', '-')}={value}" for key, value in options.items()]
-    words += [f"--policy={name}={weight}" for name, weight in settings.get("policies", {}).items()]
-    words += [f"--family={family}" for family in settings.get("families", ())]
     out = folder / "datasets" / task
-    return Stage(
-        f"{task}/imagine",
-        out / "manifest.json",
-        own_command("imagine", task, "-o", str(out), "--replace", *words),
-        lambda: {"arguments": words, **_base(task)},
-    )
+    return imagine_stage(f"{task}/imagine", task, out, options)
 
 
 def _missing_model(name: str | None) -> str | None:
@@ -124,32 +123,12 @@ def _missing_model(name: str | None) -> str | None:
 
 def _train(task: str, folder: Path, name: str, settings: dict[str, Any]) -> Stage:
     checkpoints, data = folder / "checkpoints" / task, folder / "datasets" / task
-    seed = int(settings.pop("seed", 0))
-    init = settings.pop("init", None)
+    start = settings.pop("init", None)
     algorithm = str(settings.pop("algorithm", name))
-    inputs = [data / "manifest.json"]
-    words = [f"--set={key}={json.dumps(value)}" for key, value in settings.items()]
-    words += [f"--seed={seed}", "--threads=1"]  # weights depend on the number of threads
-    after = [f"{task}/imagine"]
-    if init is not None:
-        after.append(f"{task}/train-{init}")
-        inputs.append(folder / "stages" / f"{after[-1]}.json")
-    start = [f"--init={checkpoints / init}"] if init is not None else []
-
-    def made_from() -> dict[str, Any]:
-        hashes = [hashlib.sha256(part.read_bytes()).hexdigest() for part in inputs]
-        return {"inputs": hashes, "algorithm": algorithm, "arguments": words, **_base(task)}
-
-    out = checkpoints / name
-    command = own_command(
-        "train", algorithm, f"--data={data}", f"--task={task}", "-o", str(out), *words, *start
+    after, init = [f"{task}/imagine"], None
+    if start is not None:
+        after.append(f"{task}/train-{start}")
+        init = (checkpoints / start, folder / "stages" / f"{after[-1]}.json")
+    return train_stage(
+        f"{task}/train-{name}", task, data, checkpoints / name, algorithm, settings, after, init
     )
-    return Stage(f"{task}/train-{name}", out, command, made_from, tuple(after))
-
-
-def _base(task: str) -> dict[str, str]:
-    """Versions that every product depends on."""
-    from dialog_envs import __version__
-    from dialog_envs.registration import get_task
-
-    return {"task": task, "task_version": get_task(task).version, "dialog_envs": __version__}

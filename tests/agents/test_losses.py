@@ -274,7 +274,7 @@ def test_cql_by_hand() -> None:
 
 def test_awr_by_hand() -> None:
     _, v = q_values()
-    config = AWRConfig(discount=0.9, temperature=0.5, weight_cap=3.0)
+    config = AWRConfig(discount=0.9, weight_temperature=0.5, weight_cap=3.0)
     advantage, v_loss, _ = awr_advantage(v, two_token_batch(), config)
     assert advantage.tolist() == pytest.approx([0.7, 0.4])  # returns 0.9 and 1, less V
     assert v_loss.item() == pytest.approx(0.325)

@@ -127,8 +127,8 @@ def test_beta_is_in_units_of_the_return() -> None:
     shifted = perturb(logits, q - 5.0, candidates, DecodingConfig(beta=8.0))
     assert torch.allclose(plain, shifted)  # V cancels
     advantage = torch.tensor([0.2, -0.3, 0.01])
-    weights = awr_weights(advantage, AWRConfig(temperature=0.1))
-    assert torch.allclose(weights, awr_weights(10 * advantage, AWRConfig(temperature=1.0)))
+    weights = awr_weights(advantage, AWRConfig(weight_temperature=0.1))
+    assert torch.allclose(weights, awr_weights(10 * advantage, AWRConfig(weight_temperature=1.0)))
     assert awr_weights(torch.tensor([9.0]), AWRConfig()).tolist() == [20.0]
 
 
