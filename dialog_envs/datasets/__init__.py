@@ -6,11 +6,13 @@ from dialog_envs.datasets.reader import (
     Dataset,
     fingerprint,
     iterate_dataset,
+    load,
     read_dataset,
     read_dropped,
     read_manifest,
 )
 from dialog_envs.datasets.schema import SCHEMA_VERSION, Criterion, Critique, Episode, Provenance
+from dialog_envs.datasets.shipped import shipped
 from dialog_envs.datasets.splits import split_by_persona
 from dialog_envs.datasets.stats import Stats, compute_stats
 from dialog_envs.datasets.store import DatasetWriter
@@ -29,9 +31,11 @@ __all__ = [
     "compute_stats",
     "fingerprint",
     "iterate_dataset",
+    "load",
     "read_dataset",
     "read_dropped",
     "read_manifest",
+    "shipped",
     "split_by_persona",
     "validate",
 ]

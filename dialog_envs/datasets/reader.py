@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dialog_envs.datasets.files import MANIFEST, file_trouble
+from dialog_envs.datasets.files import MANIFEST, read_file, unpacked
 from dialog_envs.datasets.lines import read_line
 from dialog_envs.datasets.schema import SCHEMA_VERSION, Episode, parse_json
+from dialog_envs.datasets.shipped import PREFIX, locate
 from dialog_envs.errors import DatasetError
 
-_FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,100}\.jsonl")
+_FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,100}\.jsonl(\.gz|\.xz)?")
 _MAKE = "make one with 'dialog-envs imagine'"
 
 
@@ -44,17 +45,30 @@ class Dataset:
         return len(self.episodes)
 
 
+def load(name: str, verify: bool = True) -> Dataset:
+    """A dataset that is shipped: ``load("PreferenceElicitation-v0/scripted")``.
+
+    Args:
+        name: one of :func:`~dialog_envs.datasets.shipped.shipped`.
+        verify: as :func:`read_dataset` takes it.
+
+    Raises:
+        DatasetError: there is none of that name; names those that there are.
+    """
+    return read_dataset(PREFIX + name.removeprefix(PREFIX), verify)
+
+
 def read_dataset(path: str | Path, verify: bool = True) -> Dataset:
     """A dataset folder, whole.
 
     Args:
-        path: the folder.
+        path: the folder, or ``shipped:TASK/NAME``.
         verify: compare the shards with the manifest's hashes.
 
     Raises:
         DatasetError: no dataset, damaged, or of another schema; names file and line.
     """
-    path = Path(path)
+    path = locate(path)
     manifest = read_manifest(path)
     with _no_collection():
         return Dataset(manifest, list(_episodes(path, manifest, verify)), path)
@@ -62,13 +76,13 @@ def read_dataset(path: str | Path, verify: bool = True) -> Dataset:
 
 def iterate_dataset(path: str | Path, verify: bool = False) -> Iterator[Episode]:
     """The episodes of a dataset one by one, a shard in memory at a time. Raises as :func:`read_dataset` does."""
-    path = Path(path)
+    path = locate(path)
     yield from _episodes(path, read_manifest(path), verify)
 
 
 def read_dropped(path: str | Path) -> list[Episode]:
     """What the critique threw away (empty where nothing was kept of it). Raises as :func:`read_dataset` does."""
-    path = Path(path)
+    path = locate(path)
     facts = read_manifest(path).get("dropped")
     return [episode for _, episode in read_shard(path, facts, verify=False)] if facts else []
 
@@ -79,12 +93,11 @@ def read_manifest(path: str | Path) -> dict[str, Any]:
     Raises:
         DatasetError: there is none, or it is damaged, or of a schema that this version does not read.
     """
-    file = Path(path) / MANIFEST
-    if not file.is_file():
-        what = "does not exist" if not Path(path).exists() else f"is no dataset ({MANIFEST} is missing)"
-        raise DatasetError(f"'{path}' {what}: {_MAKE}.")
-    with file_trouble(file):
-        raw = file.read_bytes()
+    file = locate(path) / MANIFEST
+    if not file.exists():
+        what = "does not exist" if not file.parent.exists() else f"is no dataset ({MANIFEST} is missing)"
+        raise DatasetError(f"'{path}' {what}: {_MAKE}, or use one that is shipped ('dialog-envs data list').")
+    raw = read_file(file)
     try:
         manifest = parse_json(raw)
     except DatasetError as error:
@@ -98,7 +111,7 @@ def read_manifest(path: str | Path) -> dict[str, Any]:
         raise DatasetError(f"'{file}' lacks 'task' or 'shards': restore it, or {_MAKE}.")
     for shard in [*shards, *extra]:
         if not _is_shard(shard):
-            raise DatasetError(f"'{file}': a shard is {{file, sha256, episodes}}; got {shard!r:.120}.")
+            raise DatasetError(f"'{file}': a shard is {{file, episodes, bytes, sha256}}; got {shard!r:.120}.")
     return manifest
 
 
@@ -106,7 +119,10 @@ def _is_shard(shard: Any) -> bool:
     if not isinstance(shard, dict) or not isinstance(shard.get("file"), str):
         return False
     named = _FILE_NAME.fullmatch(shard["file"]) is not None  # a plain name: never a path out of the folder
-    return named and type(shard.get("episodes")) is int and isinstance(shard.get("sha256"), str)
+    counted = all(
+        type(shard.get(name, 0)) is int and shard.get(name, 0) >= 0 for name in ("episodes", "bytes")
+    )
+    return named and counted and "episodes" in shard and isinstance(shard.get("sha256"), str)
 
 
 def _episodes(path: Path, manifest: Mapping[str, Any], verify: bool) -> Iterator[Episode]:
@@ -128,8 +144,7 @@ def read_shard(path: Path, facts: Mapping[str, Any], verify: bool = True) -> Ite
         DatasetError: missing, cut off, changed (with ``verify``), or not of the schema; names file and line.
     """
     file = path / facts["file"]
-    with file_trouble(file):
-        raw = file.read_bytes()
+    raw = unpacked(read_file(file), file, facts.get("bytes", 0))
     lines = raw.split(b"\n")
     torn = lines.pop()
     count = len(lines)

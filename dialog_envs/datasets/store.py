@@ -15,9 +15,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
-from dialog_envs.datasets.files import DROPPED, MANIFEST, file_trouble
+from dialog_envs.datasets.files import COMPRESSIONS, DROPPED, MANIFEST, file_trouble, packing
 from dialog_envs.datasets.schema import SCHEMA_VERSION, Episode
-from dialog_envs.errors import DatasetError
+from dialog_envs.datasets.shipped import PREFIX
+from dialog_envs.errors import DatasetError, UsageError
 
 SHARD_EPISODES = 5_000
 
@@ -31,6 +32,8 @@ class DatasetWriter:
             shards are added.
         shard_episodes: episodes a shard.
         replace: take the place of a dataset that is there.
+        compress: ``"gz"`` or ``"xz"``: compressed shards. Sizes and hashes in the manifest are those of what is in
+            them, which does not depend on who packed it.
 
     Raises:
         DatasetError: the place is taken, or cannot be written.
@@ -42,12 +45,18 @@ class DatasetWriter:
         manifest: Mapping[str, Any],
         shard_episodes: int = SHARD_EPISODES,
         replace: bool = False,
+        compress: str | None = None,
     ) -> None:
         self.path = Path(path)
         self.facts = dict(manifest)
         if not isinstance(self.facts.get("task"), str):
             raise DatasetError("a dataset's manifest must say its task: DatasetWriter(path, {'task': …})")
+        if compress is not None and compress not in COMPRESSIONS:
+            raise UsageError(
+                f"shards are compressed as one of {', '.join(COMPRESSIONS)}; got {compress!r:.20}"
+            )
         check_free(self.path, replace)
+        self._end = f".{compress}" if compress else ""
         self._shard_episodes = shard_episodes
         self._place = self.path.with_name(f".{self.path.name}.new-{os.getpid()}")
         self._shards: list[dict[str, Any]] = []
@@ -68,7 +77,7 @@ class DatasetWriter:
             self._finish()
         else:
             if self._open is not None:
-                self._open.file.close()
+                self._open.give_up()
             shutil.rmtree(self._place, ignore_errors=True)
 
     def write(self, episode: Episode) -> None:
@@ -86,7 +95,7 @@ class DatasetWriter:
             raise DatasetError(f"episode '{episode.id}' cannot go into '{self.path}': it has {what}")
         with file_trouble(self.path):
             if self._open is None:
-                self._open = _Shard(self._place / f"episodes-{len(self._shards):05d}.jsonl")
+                self._open = _Shard(self._place / f"episodes-{len(self._shards):05d}.jsonl{self._end}")
             self._open.add(encode_line(episode))
             if self._open.episodes >= self._shard_episodes:
                 self._close_shard()
@@ -101,7 +110,7 @@ class DatasetWriter:
     def write_dropped(self, episodes: Iterable[Episode]) -> None:
         """Keep what the critique threw away, beside the data."""
         with file_trouble(self.path):
-            shard = _Shard(self._place / DROPPED)
+            shard = _Shard(self._place / f"{DROPPED}{self._end}")
             for episode in episodes:
                 shard.add(encode_line(episode))
             self.facts["dropped"] = shard.close()
@@ -141,12 +150,13 @@ class _Shard:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.file: IO[bytes] = path.open("wb", buffering=1 << 20)
+        self._file: IO[bytes] = path.open("wb", buffering=1 << 20)
+        self._lines = packing(self._file, path.name)
         self.episodes = self.bytes = 0
         self._hash = hashlib.sha256()
 
     def add(self, line: bytes) -> None:
-        self.file.write(line)
+        self._lines.write(line)
         self._hash.update(line)
         self.episodes += 1
         self.bytes += len(line)
@@ -157,10 +167,16 @@ class _Shard:
         }  # fmt: skip
 
     def close(self) -> dict[str, Any]:
-        self.file.flush()
-        os.fsync(self.file.fileno())
-        self.file.close()
+        if self._lines is not self._file:
+            self._lines.close()
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._file.close()
         return self.facts()
+
+    def give_up(self) -> None:
+        self._lines.close()
+        self._file.close()
 
 
 class Totals:
@@ -205,6 +221,8 @@ def check_free(path: Path, replace: bool = False) -> None:
     Raises:
         DatasetError: something is there that must not be replaced.
     """
+    if path.as_posix().startswith(PREFIX):
+        raise DatasetError(f"'{path}' is a dataset of the package, and is not written to: choose a folder.")
     if not path.exists() or (path.is_dir() and not any(path.iterdir())):
         return
     if not (path / MANIFEST).is_file():

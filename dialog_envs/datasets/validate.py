@@ -12,6 +12,7 @@ from dialog_envs.core.task import Task
 from dialog_envs.datasets.reader import read_manifest, read_shard
 from dialog_envs.datasets.replay import impossible_turn, misread_turn
 from dialog_envs.datasets.schema import Episode
+from dialog_envs.datasets.shipped import locate
 from dialog_envs.datasets.store import Totals
 from dialog_envs.errors import DatasetError, DialogEnvsError
 
@@ -78,7 +79,7 @@ def validate(path: str | Path, task: Task[Any, Any, Any] | None = None, limit: i
         DatasetError: there is no dataset, or no readable manifest; anything else is a problem in the result.
         UnknownTask: the manifest names a task that is not registered here.
     """
-    path = Path(path)
+    path = locate(path)
     manifest = read_manifest(path)
     if task is None:
         from dialog_envs.registration import get_task

@@ -75,12 +75,13 @@ def make_dataset(
     prompts: str | Path | None = None,
     max_cost: float | None = None,
     criteria: Sequence[str] | None = None,
+    compress: str | None = None,
 ) -> Dataset:
     """:func:`dialog_envs.simulators.imagination.imagine` with a language model by name, and progress on stderr.
 
     Args:
         task, out, episodes, seed, policies, critique, families, reward, mode, critic, personas, success_share, rounds,
-            prompts, max_cost, criteria: as there.
+            prompts, max_cost, criteria, compress: as there.
         model: a chat model's name, for example ``"embedded"``: in rollouts it plays the policy ``language-model``, in
             mode ``imagine`` it imagines.
         model_share: its share of the dialogues, unless ``policies`` says otherwise.
@@ -110,7 +111,7 @@ def make_dataset(
             task, out, episodes, seed, policies, critique=critique, families=families, watch=bars.show,
             speakers=speakers, model_share=model_share, reward=reward, replace_existing=replace, mode=mode,
             imaginer=imaginer, critic=critic, personas=personas, success_share=success_share, rounds=rounds,
-            prompts=prompts, max_cost=max_cost, criteria=criteria,
+            prompts=prompts, max_cost=max_cost, criteria=criteria, compress=compress,
         )  # fmt: skip
 
 
@@ -216,6 +217,7 @@ def register(app: typer.Typer) -> None:
         max_cost: Annotated[
             float | None, typer.Option(min=0, help="Most that model calls may cost, US dollars.")
         ] = None,
+        compress: Annotated[str | None, typer.Option(help="Compressed shards: xz or gz.")] = None,
         replace: Annotated[
             bool, typer.Option("--replace", help="Take the place of another dataset.")
         ] = False,
@@ -229,7 +231,7 @@ def register(app: typer.Typer) -> None:
             task, out, episodes, seed, model=model, model_share=model_share, policies=parse_policies(policy or []),
             critique=critique is OnOff.on, families=family, reward=reward, replace=replace, mode=mode.value,
             critic=critic, personas=personas, success_share=success_share, rounds=rounds, prompts=prompts,
-            max_cost=max_cost, criteria=criterion or None,
+            max_cost=max_cost, criteria=criterion or None, compress=compress,
         )  # fmt: skip
         if as_json:
             sys.stdout.write(json.dumps(dataset.manifest, indent=1, ensure_ascii=False) + "\n")

@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from dialog_envs.datasets.files import CARD
+from dialog_envs.datasets.files import CARD, COMPRESSIONS
 from dialog_envs.datasets.reader import Dataset, read_dataset, read_manifest
 from dialog_envs.datasets.store import DatasetWriter, check_free
 from dialog_envs.errors import (
@@ -92,7 +92,7 @@ def imagine(
     mode: str = "rollout", imaginer: str | ChatModel | None = None, critic: str | ChatModel | None = None,
     personas: int | None = None, success_share: float = 0.5, rounds: int = 1, attempts: int = 4,
     prompts: str | Path | None = None, max_cost: float | None = None, criteria: Sequence[str] | None = None,
-    watch: Callable[[Standing], None] | None = None,
+    watch: Callable[[Standing], None] | None = None, compress: str | None = None,
 ) -> Dataset:  # fmt: skip
     """Make a dataset, or finish it, or return it if it is there: read back from disk.
 
@@ -128,6 +128,7 @@ def imagine(
         criteria: judge by these only, as a dataset's manifest names them: ``gradual`` is a rule, ``model:gradual`` what
             the critic is asked.
         watch: called with the :class:`Standing` whenever something is done.
+        compress: ``"xz"`` or ``"gz"``: shards are compressed.
 
     Raises:
         UnknownTask, UnknownName, UsageError: a name or value cannot be used.
@@ -142,6 +143,8 @@ def imagine(
     )  # fmt: skip
     models = Models.of(mode, imaginer, critic, critique, cast.speakers)
     wanted_people = _check(mode, models, episodes, personas, rounds, attempts)
+    if compress not in (None, *COMPRESSIONS):
+        raise UsageError(f"compress must be one of {', '.join(COMPRESSIONS)}; got {compress!r:.20}")
     if mode == "imagine":
         cast = replace(cast, user=USER, models=dict.fromkeys(cast.mixture, str(models.version("imaginer"))))
     rules, asked = choose_criteria(cast.task, criteria)
@@ -152,7 +155,8 @@ def imagine(
         models.small("critic"), models.version("imaginer"), rules, asked,
     )  # fmt: skip
     settings = provenance.settings(direction, mode, models, wanted_people)
-    whole = provenance.settings_hash({**settings, "episodes": episodes})
+    packed = {} if compress is None else {"compress": compress}
+    whole = provenance.settings_hash({**settings, "episodes": episodes, **packed})
     done = _finished(out, whole, replace_existing)
     if done is not None:
         return done
@@ -165,8 +169,8 @@ def imagine(
             direction = replace(direction, cast=replace(cast, people=reasoned.cast))
         work = _Work(direction, mode, models, journal, episodes, reasoned, progress, watch)
         made = [journal.made[index] for index in range(work.fill())]
-        facts = provenance.facts(direction, mode, models, settings, whole, episodes, made, reasoned)
-        _write(out, facts, made, reasoned, replace_existing)
+        facts = provenance.facts(direction, mode, models, settings, whole, episodes, made, reasoned, compress)
+        _write(out, facts, made, reasoned, replace_existing, compress)
         journal.delete()
     return read_dataset(out)
 
@@ -329,9 +333,10 @@ def _write(
     made: Sequence[Made],
     reasoned: Reasoned | None,
     replace_existing: bool,
+    compress: str | None,
 ) -> None:
     episodes = [one.episode for one in made if one.episode is not None]
-    with DatasetWriter(out, facts, replace=replace_existing) as writer:
+    with DatasetWriter(out, facts, replace=replace_existing, compress=compress) as writer:
         writer.write_all(episode for episode in episodes if episode.critique.verdict != "dropped")
         writer.write_dropped(episode for episode in episodes if episode.critique.verdict == "dropped")
         if reasoned is not None:

@@ -92,6 +92,7 @@ def facts(
     wanted: int,
     made: Sequence[Made],
     reasoned: Reasoned | None,
+    compress: str | None = None,
 ) -> dict[str, Any]:
     """The manifest but for what the writer adds. Nothing of time or machine: the same command, the same bytes."""
     cast = direction.cast
@@ -104,7 +105,7 @@ def facts(
     }
     found = kept | {
         "mode": "imagined" if mode == "imagine" else "rollout",
-        "command": command(direction, mode, models, wanted, int(decided.get("personas", 0))),
+        "command": command(direction, mode, models, wanted, int(decided.get("personas", 0)), compress),
         "policies": {
             name: {"share": round(share, 6), "episodes": spoken[name], "model": cast.models.get(name)}
             for name, share in cast.mixture.items()
@@ -189,7 +190,9 @@ def _by_criterion(attempts: Sequence[Episode], criteria: Sequence[str]) -> dict[
     return {name: {verdict: counts[name, verdict] for verdict in ("revised", "dropped")} for name in criteria}
 
 
-def command(direction: Direction, mode: str, models: Models, episodes: int, people: int) -> str:
+def command(
+    direction: Direction, mode: str, models: Models, episodes: int, people: int, compress: str | None = None
+) -> str:
     """The command line that makes this dataset."""
     cast = direction.cast
     parts = ["dialog-envs imagine", cast.task.id, f"--episodes {episodes}", f"--seed {cast.seed}"]
@@ -216,6 +219,7 @@ def command(direction: Direction, mode: str, models: Models, episodes: int, peop
     parts += [] if direction.critique else ["--no-critique"]
     if direction.critique and (direction.asked is not None or direction.rules != tuple(CRITERIA)):
         parts += [f"--criterion {name}" for name in (*direction.rules, *direction.criteria)]
+    parts += [f"--compress {compress}"] if compress else []
     parts += ["--prompts DIR"] if direction.prompts.own else []
     return " ".join([*parts, "-o DIR"])
 

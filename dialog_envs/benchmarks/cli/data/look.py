@@ -101,9 +101,10 @@ def register(data: typer.Typer) -> None:
         """Print the page that says what a dataset is."""
         from dialog_envs.datasets import read_dataset
         from dialog_envs.datasets.files import CARD
+        from dialog_envs.datasets.shipped import locate
         from dialog_envs.simulators.imagination.report import card as make
 
-        file = folder / CARD
+        file = locate(folder) / CARD
         if file.is_file():
             sys.stdout.write(file.read_text("utf-8"))
         else:
