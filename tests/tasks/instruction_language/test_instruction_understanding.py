@@ -121,9 +121,14 @@ def test_the_development_sets_stay_understood(name: str, floor: float) -> None:
     assert report.macro_f1 >= floor
 
 
+def test_utterances_that_train_nothing() -> None:
+    lines = (FOLDER / "instruction_dev3.jsonl").read_text(encoding="utf-8").splitlines()
+    assert measure(labels, [json.loads(line) for line in lines]).macro_f1 >= 0.77
+
+
 def test_f1_on_the_sealed_utterances(capsys: pytest.CaptureFixture[str]) -> None:
     """Text that nobody saw who wrote the understanding. The aim is 0.85; the floor is what has been reached."""
     assert main(["Instruction-v0", "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
     assert report["utterances"] >= 300
-    assert report["macro_f1"] >= 0.78
+    assert report["macro_f1"] >= 0.80
