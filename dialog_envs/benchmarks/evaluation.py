@@ -165,9 +165,12 @@ def write_leaderboard(
 ) -> bool:
     """Write ``leaderboard.json``, ``.md`` and ``.html``. False when they were up to date already.
 
+    Where agents were trained several times, ``comparison.md`` as well (:mod:`dialog_envs.benchmarks.comparison`).
+
     Raises:
         RunFolderError: the folder cannot be written to.
     """
+    from dialog_envs.benchmarks.comparison import comparison
     from dialog_envs.benchmarks.html import html_page
     from dialog_envs.benchmarks.tables import markdown
 
@@ -178,6 +181,8 @@ def write_leaderboard(
     if current and not always:
         return False
     write_text(files["md"], markdown(board))
+    if compared := comparison(board):
+        write_text(folder / "comparison.md", compared)
     write_text(files["html"], html_page(board, records))
     write_text(files["json"], text)  # last: its presence says that the other two fit it
     return True

@@ -18,7 +18,14 @@ from dialog_envs.benchmarks.metrics import FIGURES, figures
 from dialog_envs.benchmarks.overall import Overall, overall
 from dialog_envs.benchmarks.playing import Fidelity, fidelity_rows
 from dialog_envs.benchmarks.record import EpisodeRecord
-from dialog_envs.benchmarks.stats import METHOD, TRAININGS, Interval, difference_interval, mean_interval, rate_interval
+from dialog_envs.benchmarks.stats import (
+    METHOD,
+    TRAININGS,
+    Interval,
+    difference_interval,
+    mean_interval,
+    rate_interval,
+)
 from dialog_envs.benchmarks.tracks import SCRIPTED
 
 __all__ = ["SCHEMA", "Leaderboard", "Paired", "Row", "build_leaderboard"]
@@ -74,7 +81,11 @@ class Row:
             "seconds_per_episode": _rounded(self.seconds_per_episode),
             "tokens": _rounded(self.tokens),
             "cost_usd": _rounded(self.cost_usd),
-            **({"trainings": {str(s): _rounded(v) for s, v in self.trainings.items()}} if self.trainings else {}),
+            **(
+                {"trainings": {str(s): _rounded(v) for s, v in self.trainings.items()}}
+                if self.trainings
+                else {}
+            ),
         }
 
 

@@ -164,5 +164,5 @@ def _variance(x: np.ndarray, clusters: Sequence[Hashable]) -> tuple[float, int]:
     return float(groups / (groups - 1) * np.sum(sums**2) / x.size**2), groups
 
 
-def _quantile(degrees: int) -> float:
+def _quantile(degrees: float) -> float:
     return float(stdtrit(degrees, 0.5 + _LEVEL / 2))

@@ -16,7 +16,7 @@ from dialog_envs.benchmarks.stats import Interval
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
-__all__ = ["markdown", "number", "percent", "print_leaderboard", "seconds"]
+__all__ = ["markdown", "number", "percent", "print_leaderboard", "seconds", "table"]
 
 GROUPS = ("typical", "hard")
 
@@ -70,7 +70,7 @@ def _task_lines(board: Leaderboard, where: str = "") -> list[str]:
     lines: list[str] = []
     for task in board.tasks:
         lines += [f"## {_cell(task + where)}", "", _WORDS, ""]
-        lines += _table(_GROUP_HEAD, [_group_cells(board, task, agent) for agent in board.agents(task)])
+        lines += table(_GROUP_HEAD, [_group_cells(board, task, agent) for agent in board.agents(task)])
         families = [users for users in board.users(task) if users not in GROUPS]
         if families:
             head = ["Success on", *families]
@@ -78,7 +78,7 @@ def _task_lines(board: Leaderboard, where: str = "") -> list[str]:
                 [agent, *(percent(_success(board.row(task, agent, users))) for users in families)]
                 for agent in board.agents(task)
             ]
-            lines += ["", *_table(head, body)]
+            lines += ["", *table(head, body)]
         pairs = [pair for pair in board.pairs(task) if pair.users in GROUPS]
         if pairs:
             baseline = _cell(pairs[0].baseline)
@@ -87,7 +87,7 @@ def _task_lines(board: Leaderboard, where: str = "") -> list[str]:
                 f"Difference from {baseline} on the same personas, scenarios and seeds, in points:",
                 "",
             ]
-            lines += _table(["Agent", "Users", "Difference", "Pairs"], [_pair_cells(pair) for pair in pairs])
+            lines += table(["Agent", "Users", "Difference", "Pairs"], [_pair_cells(pair) for pair in pairs])
         lines.append("")
     return lines
 
@@ -102,7 +102,7 @@ def crossing_lines(board: Leaderboard) -> list[str]:
         "",
         f"{CROSSING_WORDS.format(track=board.track)}.",
         "",
-        *_table(head, body),
+        *table(head, body),
         "",
     ]
 
@@ -136,7 +136,7 @@ def _fidelity_lines(board: Leaderboard) -> list[str]:
     if not board.fidelity:
         return []
     head, body = fidelity_cells(board)
-    return ["## How well users played their personas", "", f"{FIDELITY}.", "", *_table(head, body), ""]
+    return ["## How well users played their personas", "", f"{FIDELITY}.", "", *table(head, body), ""]
 
 
 def fidelity_cells(board: Leaderboard) -> tuple[list[str], list[list[str]]]:
@@ -178,7 +178,7 @@ def _overall_lines(board: Leaderboard) -> list[str]:
         cells = [agent, *(percent(row.score if row else None) for row in rows)]
         cells += [percent(row.difference if row else None, "+") for row in rows] if compared else []
         body.append(cells)
-    return ["## All tasks", "", f"{overall_method}.", "", *_table(head, body), ""]
+    return ["## All tasks", "", f"{overall_method}.", "", *table(head, body), ""]
 
 
 def overall_row(board: Leaderboard, agent: str, users: str) -> Overall | None:
@@ -253,7 +253,7 @@ def _success(row: Row | None) -> Interval | None:
     return None if row is None else row.success
 
 
-def _table(head: Sequence[str], body: Sequence[Sequence[str]]) -> list[str]:
+def table(head: Sequence[str], body: Sequence[Sequence[str]]) -> list[str]:
     rule = ["---", *("---:" for _ in head[1:])]
     return ["| " + " | ".join(map(_cell, cells)) + " |" for cells in (head, rule, *body)]
 
