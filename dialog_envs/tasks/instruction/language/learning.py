@@ -1,8 +1,9 @@
 """Trains the classifier of sentences: ``python -m dialog_envs.tasks.instruction.language.learning [--check]``.
 
-Examples are labelled utterances (``tests/tasks/understanding``; not the third development set), the teaching material, what scripted
-teachers say, and hand-written sentences (``grammar/taught.toml``). Where a turn has several acts, which sentence does
-which is found by alignment: acts in order, each of them one sentence or more, as the classifier so far finds likeliest.
+Examples are labelled utterances (``tests/tasks/understanding``; not the third development set), the teaching
+material, what scripted teachers say, and hand-written sentences (``grammar/taught.toml``). Where a turn has several
+acts, which sentence does which is found by alignment: acts in order, each of them one sentence or more, as the
+classifier so far finds likeliest.
 Softmax regression with an L2 penalty, by Adam on all examples; no chance is involved. ``--check`` prints how well the
 second development set is understood when each fifth of it is held out.
 """
