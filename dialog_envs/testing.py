@@ -16,6 +16,7 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
@@ -30,6 +31,7 @@ from dialog_envs.registration import get_task
 __all__ = [
     "DEGENERATE_AGENTS",
     "check_agent",
+    "check_dataset",
     "check_environment",
     "check_gymnasium",
     "check_nothing_hidden_leaks",
@@ -282,3 +284,39 @@ def check_agent(agent: Any, env_id: str, seeds: Iterable[int] = range(3)) -> Non
             assert agent.act(observation) == together[seed], (
                 "act_batch and act differ for the same episode and seed"
             )
+
+
+def check_dataset(
+    path: str | Path, number: int | None = None, seed: int = 0, user: Any = None, **user_options: Any
+) -> int:
+    """Data equals environment: a dataset is valid, and its agent turns meet the same users and rewards once more.
+
+    Args:
+        path: the dataset's folder, or ``shipped:TASK/NAME``.
+        number: how many episodes are played again, drawn by ``seed``; all by default.
+        user: who plays the users; by default whoever the manifest names.
+        user_options: keyword arguments for that user, for example ``model="replay:calls.sqlite"``.
+
+    Returns:
+        how many episodes were played again. Those that a model wrote as a whole, or the critique shortened, are not.
+    """
+    from dialog_envs.datasets import read_dataset, validate
+    from dialog_envs.datasets.replay import played_again, replayable
+
+    found = validate(path)
+    assert found.valid, found.to_text()
+    dataset = read_dataset(path)
+    episodes = [episode for episode in dataset.episodes if replayable(episode)]
+    if number is not None and number < len(episodes):
+        places = sorted(stream(seed, "replayed").choice(len(episodes), size=number, replace=False).tolist())
+        episodes = [episodes[place] for place in places]
+    env = DialogEnv(
+        get_task(dataset.task),
+        user=user or dataset.manifest.get("user", "scripted"),
+        reward=str(dataset.manifest.get("reward_scheme", "binary")),
+        user_options=user_options,
+    )
+    for episode in episodes:
+        difference = played_again(env, episode)
+        assert difference is None, f"'{path}', episode {episode.id}: {difference}"
+    return len(episodes)

@@ -15,6 +15,7 @@ from dialog_envs.agents.algorithms import make_algorithm
 from dialog_envs.datasets.files import MANIFEST
 from dialog_envs.datasets.labels import REWARD_SOURCES, by_label
 from dialog_envs.datasets.reader import read_manifest
+from dialog_envs.datasets.shipped import locate
 from dialog_envs.errors import DatasetError, UsageError
 
 if TYPE_CHECKING:
@@ -269,7 +270,7 @@ def data_hash(data: str | Path | Sequence[Any]) -> str:
     """
     if isinstance(data, str | Path):
         read_manifest(data)
-        return hashlib.sha256((Path(data) / MANIFEST).read_bytes()).hexdigest()[:32]
+        return hashlib.sha256((locate(data) / MANIFEST).read_bytes()).hexdigest()[:32]
     digest = hashlib.sha256()
     for episode in data:
         plain = episode.to_json() if hasattr(episode, "to_json") else episode

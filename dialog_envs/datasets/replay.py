@@ -1,12 +1,17 @@
-"""Could this dialogue have happened? The kernel and the task's understanding, held against a written trace."""
+"""Could this dialogue have happened, and does it happen again? Kernel, understanding and environment, held against a
+written trace."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dialog_envs.core.dialogue import AGENT, USER, Act, Turn
 from dialog_envs.core.task import Task
+from dialog_envs.datasets.schema import Episode
+
+if TYPE_CHECKING:
+    from dialog_envs.core.env import DialogEnv
 
 MAX_STATES = 64
 """Ways to the same acts that are followed at once; chance hides in the state only rarely."""
@@ -75,3 +80,49 @@ def misread_turn(task: Task[Any, Any, Any], scenario: Any, turns: Sequence[Turn]
                     f"[{', '.join(map(str, acts))}]: {turn.text[:80]!r}"
                 )
     return None
+
+
+def replayable(episode: Episode) -> bool:
+    """Whether an episode was played as it stands: not written by a model, nor shortened by the critique."""
+    return episode.provenance.mode == "rollout" and episode.critique.verdict != "revised"
+
+
+def played_again(env: DialogEnv, episode: Episode) -> str | None:
+    """Play an episode's agent turns in the environment once more, with its seed and persona.
+
+    Args:
+        env: of the episode's task, with its reward scheme and its user: the scripted one, or a chat model's replay.
+        episode: one that is :func:`replayable`.
+
+    Returns:
+        where the environment says something else than the dataset; ``None`` where it never does.
+
+    Raises:
+        SimulatorError: the user could not answer, for example because a recording does not hold the reply.
+    """
+    env.reset(seed=episode.seed, options={"family": episode.family, "persona": episode.persona})
+    if env.scenario.to_json() != episode.scenario:
+        return f"its seed gives the scenario {env.scenario.to_json()!r:.120}"
+    rewards = []
+    for turn in episode.turns:
+        if turn.speaker == AGENT:
+            if env.outcome is not None:
+                return f"the environment ended it after {len(rewards)} agent turns ({env.outcome.ended_by})"
+            rewards.append(float(env.step(turn.text)[1]))
+    for number, (stored, met) in enumerate(zip(episode.turns, env.turns, strict=False), 1):
+        if stored != met:
+            return f"turn {number} is {_said(stored)} in the data, and {_said(met)} in the environment"
+    if env.outcome is None or len(env.turns) != len(episode.turns):
+        return f"the data ends after {len(episode.turns)} turns, and the environment goes on"
+    outcome = env.outcome.to_json(metrics=False)
+    for name, stored_value, met_value in (
+        ("rewards", episode.rewards, tuple(rewards)),
+        ("the outcome", dict(episode.outcome), outcome),
+    ):
+        if stored_value != met_value:
+            return f"{name}: {stored_value!r:.120} in the data, and {met_value!r:.120} in the environment"
+    return None
+
+
+def _said(turn: Turn) -> str:
+    return f"{turn.text[:80]!r} [{', '.join(map(str, turn.acts))}]"

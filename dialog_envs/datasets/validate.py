@@ -101,6 +101,9 @@ def validate(path: str | Path, task: Task[Any, Any, Any] | None = None, limit: i
             verdicts[episode.critique.verdict] += 1
             for kind, text in episode_problems(task, episode, str(manifest.get("reward_scheme", "binary"))):
                 found.add(kind, f"{where} ({episode.id}): {text}")
+    if isinstance(dropped := manifest.get("dropped"), dict):
+        for _ in _readable(path, dropped, found):
+            pass  # they are no part of the data: only that they are there, and unchanged
     for name, times in ids.items():
         if times > 1:
             found.add("id", f"'{name}' stands {times} times")

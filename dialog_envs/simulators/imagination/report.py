@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dialog_envs.datasets.card import critique_lines, dialogue_lines, stats_lines, table
+from dialog_envs.datasets.files import DROPPED
 from dialog_envs.datasets.schema import Episode
 from dialog_envs.datasets.stats import compute_stats
 from dialog_envs.simulators.imagination.making import Made
@@ -28,8 +29,8 @@ def card(manifest: Mapping[str, Any], attempts: Sequence[Episode], reasoned: Rea
         "",
         f"{_whose(manifest)} in {manifest['task']} (version {manifest['task_version']}), for offline "
         f"learning. Users are of typical families only ({families}); the hard families are held out. An episode a "
-        "line in the `.jsonl` shards; "
-        f"`manifest.json` has the hashes, `dropped.jsonl` what the critique threw away. The rewards are "
+        f"line in the `{_ending(manifest)}` shards; "
+        f"`manifest.json` has the hashes, `dropped{_ending(manifest)}` what the critique threw away. The rewards are "
         f"{manifest['reward_scheme']}, computed from persona and trace, never by a model.",
         "",
         "Made by",
@@ -37,6 +38,8 @@ def card(manifest: Mapping[str, Any], attempts: Sequence[Episode], reasoned: Rea
         "```",
         str(manifest["command"]),
         "```",
+        "",
+        _again(manifest),
         "",
         "## Prompts" if manifest["mode"] == "imagined" else "## Policies",
         "",
@@ -71,6 +74,23 @@ def _whose(manifest: Mapping[str, Any]) -> str:
     return (
         f"Dialogues of suboptimal policies with the simulated user `{manifest['user']}` "
         f"({manifest['user_version']})"
+    )
+
+
+def _ending(manifest: Mapping[str, Any]) -> str:
+    """The end of the shards' names, from that of the dropped dialogues, which stand in one in any case."""
+    dropped: Mapping[str, Any] = manifest.get("dropped") or {"file": DROPPED}
+    return str(dropped["file"]).removeprefix("dropped")
+
+
+def _again(manifest: Mapping[str, Any]) -> str:
+    """What happens if somebody runs the command again."""
+    if not manifest.get("models"):
+        return "With the same version of the package the command gives the same bytes, on any machine."
+    return (
+        "With the same version of the package and the same replies of the model (`--model record:FILE=MODEL` keeps "
+        "them, `--model replay:FILE` plays them back) the command gives the same bytes. The embedded model gives the "
+        "same replies on one machine; on another kind of processor it may round otherwise, and say other words."
     )
 
 
