@@ -59,9 +59,11 @@ class LikelihoodHeads(Heads):
         assert self.target_trunk is not None and self.target_output is not None, (
             "not of a checkpoint for play"
         )
+        from dialog_envs.agents.sharding import local
+
         online: list[Tensor] = [*self._online[0].parameters(), *self.output.parameters()]
         target: list[Tensor] = [*self.target_trunk.parameters(), *self.target_output.parameters()]
-        torch._foreach_lerp_(target, online, rate)
+        torch._foreach_lerp_(local(target), local(online), rate)
 
     def shape(self) -> dict[str, Any]:
         """The arguments."""

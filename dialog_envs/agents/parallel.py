@@ -3,7 +3,8 @@
 ``accelerate launch -m dialog_envs train …`` starts one process for each device. Every process holds the whole model and
 takes its share of the dialogues of each part of a step; the gradients are summed before the optimiser moves. A step
 sees the same dialogues, and every agent token weighs the same, whatever the number of processes: one process and four
-give the same training, as far as floating point allows. Without accelerate, or alone, nothing is summed.
+give the same training, as far as floating point allows. Without accelerate, or alone, nothing is summed. With
+``accelerate launch --use_fsdp`` the blocks of the model are in parts (:mod:`dialog_envs.agents.sharding`).
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ class Processes:
 
     rank: int = 0
     size: int = 1
+    sharded: bool = False
+    """Whether each holds a part of the model only."""
 
     @property
     def main(self) -> bool:
@@ -129,8 +132,10 @@ def join(device: str) -> tuple[Processes, str]:
             f"{os.environ['WORLD_SIZE']} processes were started to train together, which needs accelerate: {INSTALL}."
         ) from error
     state = PartialState(cpu=device == "cpu")
-    return Processes(state.process_index, state.num_processes), device if device == "cpu" else str(
-        state.device
+    sharded = os.environ.get("ACCELERATE_USE_FSDP", "false").lower() == "true"
+    return (
+        Processes(state.process_index, state.num_processes, sharded),
+        device if device == "cpu" else str(state.device),
     )
 
 

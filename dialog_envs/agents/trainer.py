@@ -18,6 +18,7 @@ from typing import Any, ClassVar, Generic, Literal, TypeVar
 import torch
 from torch import Tensor
 
+from dialog_envs.agents import sharding
 from dialog_envs.agents.attention import training_attention
 from dialog_envs.agents.batch import Batch, collate
 from dialog_envs.agents.language_model import DialogueModel
@@ -148,6 +149,8 @@ class FitReport:
     """Of the trunk's matrix products."""
     device: str = "cpu"
     processes: int = 1
+    sharded: bool = False
+    """Whether each process held a part of the model only."""
 
 
 @contextlib.contextmanager
@@ -256,16 +259,19 @@ def fit(
                 found = processes.of_main(job.evaluate(score))
                 watch.note(step, found, model)
                 log.validation(step, found)
-            if unfinished is not None and unfinished.due(step):
+            if unfinished is not None and job.shards is None and unfinished.due(step):
                 place = Place(algorithm.name, step, log.to_json(), watch.to_json())
                 unfinished.save(place, model, job.optimizer, watch.best)
         watch.restore_best(model)
         validation = job.evaluate(None)
+        if job.shards is not None:
+            job.shards.gather()
         model.eval()
         log.finish(validation)
     return FitReport(
         step, log.tokens, round(log.seconds, 2), round(log.tokens / log.seconds), round(job.useful(step), 4),
         log.last, validation, watch.step, "fp32" if job.dtype is None else "bf16", device, processes.size,
+        processes.sharded,
     )  # fmt: skip
 
 
@@ -282,17 +288,22 @@ class _Job:
         self.dtype = resolve_precision(self.config.precision, device)
         self.lengths = [len(episode.ids) for episode in train]
         self.plan = _plan(self.lengths, self.config, seed)
+        self.shards = _shards(model, processes, device, self.config)
         model.to(device).train()
         self.parameters = [p for p in model.parameters() if p.requires_grad]
+        kinds = dict.fromkeys(
+            type(p.data) for p in self.parameters
+        )  # whole and in parts: AdamW takes one kind at a time
+        groups = [{"params": [p for p in self.parameters if type(p.data) is kind]} for kind in kinds]
         self.optimizer = torch.optim.AdamW(
-            self.parameters, lr=self.config.learning_rate, betas=(0.9, 0.99),
+            groups, lr=self.config.learning_rate, betas=(0.9, 0.99),
             weight_decay=self.config.weight_decay, fused=True,
         )  # fmt: skip
 
     def resume(self, unfinished: Unfinished | None, log: TrainingLog) -> tuple[Watch, int]:
         """Goes to where an earlier process was; the watch and the first step."""
         place = unfinished.at(self.algorithm.name) if unfinished is not None else None
-        if unfinished is None or place is None:
+        if unfinished is None or place is None or self.shards is not None:
             return Watch(self.config, len(self.plan)), 0
         best = unfinished.restore(self.model, self.optimizer)
         log.restore(place.log)
@@ -307,8 +318,12 @@ class _Job:
         parts = self.plan[step]
         with training_attention(self.model, self.device, self.dtype):
             figures = self._accumulate(parts, step / len(self.plan))
-        self.processes.sum_gradients(self.parameters)
-        figures["gradient"] = clip_gradients(self.parameters, self.config.clip)
+        if self.shards is not None:
+            sharding.sum_gradients(self.parameters, self.processes)
+            figures["gradient"] = sharding.clip_gradients(self.parameters, self.config.clip, self.processes)
+        else:
+            self.processes.sum_gradients(self.parameters)
+            figures["gradient"] = clip_gradients(self.parameters, self.config.clip)
         self.optimizer.step()
         self.algorithm.after_step(self.model)
         return sum(self.lengths[i] for part in parts for i in part), rate, figures
@@ -319,12 +334,15 @@ class _Job:
         figures: dict[str, Tensor] = {}
         for part in parts:
             mine = [self.train[i] for i in self.processes.share(part)]
-            if not mine:
+            if not mine and self.shards is None:
                 continue
-            batch = collate(mine, self.model.pad_id, self.model.end_id).to(self.device)
+            # Blocks in parts are gathered by all together: a process with nothing to do computes along, for nothing.
+            batch = collate(mine or [self.train[part[0]]], self.model.pad_id, self.model.end_id).to(
+                self.device
+            )
             with autocast(self.device, self.dtype):
                 loss, found = self.algorithm.loss(self.model, batch, progress)
-            share = len(batch.action) / count
+            share = len(batch.action) / count if mine else 0.0
             (loss * share).backward()
             for name, value in {"loss": loss.detach(), **found}.items():
                 figures[name] = figures.get(name, 0.0) + share * value
@@ -344,6 +362,21 @@ class _Job:
     def useful(self, steps: int) -> float:
         """Share of the batches of the first ``steps`` steps that was not padding."""
         return useful_share(self.lengths, [part for parts in self.plan[:steps] for part in parts])
+
+
+def _shards(
+    model: DialogueModel, processes: Processes, device: str, config: TrainingConfig
+) -> sharding.Shards | None:
+    """Puts the model in parts, if that was asked for.
+
+    Raises:
+        UsageError: weights in parts cannot be kept for later, as ``stop_on`` wants.
+    """
+    if not processes.sharded:
+        return None
+    if config.stop_on != "never":
+        raise UsageError(f"stop_on={config.stop_on} cannot be had with --use_fsdp: choose stop_on=never.")
+    return sharding.Shards(model, processes, device)
 
 
 def autocast(device: str, dtype: torch.dtype | None) -> torch.autocast:

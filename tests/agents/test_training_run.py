@@ -114,34 +114,52 @@ def test_nearly_all_of_a_batch_is_dialogue(spread: float) -> None:
 # ---- several processes -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.slow
-def test_two_processes_give_the_same_training_as_one(tmp_path: Path) -> None:
+def together(algorithm: str, out: Path, **environment: str) -> dict[str, Any]:
+    """The record of a training by two processes."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    code = (
-        "import sys, pathlib, tests.agents.test_training_run as t; t.quick('ilql', pathlib.Path(sys.argv[1]))"
-    )
-    together = {
-        "WORLD_SIZE": "2",
-        "LOCAL_WORLD_SIZE": "2",
-        "MASTER_ADDR": "127.0.0.1",
-        "MASTER_PORT": str(port),
-    }
+        port = str(free.getsockname()[1])
+    code = f"import sys, pathlib, {__name__} as t; t.quick('{algorithm}', pathlib.Path(sys.argv[1]))"
+    shared = {"WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
     processes = [
         subprocess.Popen(
-            [sys.executable, "-c", code, str(tmp_path / "two")], cwd=Path(__file__).parents[2],
-            env=os.environ | together | {"RANK": rank, "LOCAL_RANK": rank, "OMP_NUM_THREADS": "1"},
+            [sys.executable, "-c", code, str(out)], cwd=Path(__file__).parents[2],
+            env=os.environ | shared | environment | {"RANK": rank, "LOCAL_RANK": rank, "OMP_NUM_THREADS": "1"},
         )
         for rank in ("0", "1")
     ]  # fmt: skip
     assert [process.wait(timeout=300) for process in processes] == [0, 0]
-    one = quick("ilql", tmp_path / "one").record["report"]
-    two = read_training(tmp_path / "two")["report"]
+    return read_training(out)
+
+
+def assert_same_training(one: dict[str, Any], two: dict[str, Any]) -> None:
     assert two["processes"] == 2 and two["tokens"] == one["tokens"] and two["steps"] == one["steps"]
     assert two["losses"] == pytest.approx(one["losses"], abs=2e-3)
     assert two["validation"] == pytest.approx(one["validation"], abs=2e-3)
+
+
+@pytest.mark.slow
+def test_two_processes_give_the_same_training_as_one(tmp_path: Path) -> None:
+    two = together("ilql", tmp_path / "two")["report"]
+    one = quick("ilql", tmp_path / "one").record["report"]
+    assert_same_training(one, two)
     assert {path.name for path in tmp_path.iterdir()} == {"one", "two"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("algorithm", ["ilql", "qsft"])
+def test_two_processes_with_half_of_the_blocks_each_give_the_same_training(
+    tmp_path: Path, algorithm: str
+) -> None:
+    record = together(algorithm, tmp_path / "two", ACCELERATE_USE_FSDP="true")
+    one = quick(algorithm, tmp_path / "one").record
+    assert record["report"]["sharded"] and not one["report"]["sharded"]
+    assert_same_training(one["report"], record["report"])
+    assert record["parameters"] == one["parameters"] and record["learning"] == one["learning"]
+    # The checkpoint is whole, and plays like the other.
+    whole, expected = (load_model(tmp_path / name)[0].state_dict() for name in ("two", "one"))
+    assert whole.keys() == expected.keys()
+    assert all(torch.allclose(whole[name], expected[name], atol=5e-3) for name in expected)
 
 
 def test_several_processes_need_accelerate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
