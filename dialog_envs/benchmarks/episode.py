@@ -30,6 +30,7 @@ from dialog_envs.benchmarks.tracks import SCRIPTED
 from dialog_envs.core.dialogue import Observation
 from dialog_envs.core.env import agent_seed
 from dialog_envs.core.seeding import stream
+from dialog_envs.core.text import whole
 from dialog_envs.errors import AgentError, BudgetExceeded, ChatModelError, SimulatorError
 
 if TYPE_CHECKING:
@@ -435,7 +436,7 @@ def _checked(text: Any, place: _Place) -> str:
         raise AgentError(
             f"the agent returned a text of {len(text):,} characters, which is outside the action space."
         )
-    return text
+    return whole(text)
 
 
 def _caught(text: Any, place: _Place) -> str | Exception:

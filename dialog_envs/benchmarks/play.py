@@ -17,6 +17,7 @@ from dialog_envs.agents.registry import AgentSpec
 from dialog_envs.core.dialogue import AGENT, USER, Act, Turn
 from dialog_envs.core.env import agent_seed
 from dialog_envs.core.seeding import stream
+from dialog_envs.core.text import shown, whole
 from dialog_envs.errors import AgentError, DialogEnvsError
 
 __all__ = ["Session", "play_as_agent", "play_as_user"]
@@ -42,7 +43,7 @@ class Session:
 
     def say(self, text: str = "", indent: str = "") -> None:
         """A paragraph or more, wrapped."""
-        for line in text.splitlines() or [""]:
+        for line in shown(text).splitlines() or [""]:
             hang = " " * (len(indent) + (2 if line.startswith("- ") else 0))
             wrapped = textwrap.wrap(line.strip(), _WIDTH, initial_indent=indent, subsequent_indent=hang)
             self.writer.write("\n".join(wrapped) + "\n")
@@ -55,7 +56,7 @@ class Session:
             if line is None:
                 self.writer.write("\n")
                 return None
-            text = line.strip()
+            text = whole(line.strip())  # what comes through a pipe may hold bytes that are no text
             if text == "/quit":
                 return None
             if text == "/brief":
@@ -200,7 +201,7 @@ def _said(agent: Agent, observation: Any, name: str) -> str:
         text: object = agent.act(observation)
     if not isinstance(text, str):
         raise AgentError(f"agent '{name}' returned {type(text).__name__}, not a str.")
-    return text
+    return whole(text)
 
 
 def _open(session: Session, brief: str, task: str) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 from dialog_envs.core.dialogue import AGENT, TurnView
+from dialog_envs.core.text import whole
 from dialog_envs.simulators.llm import Message
 
 __all__ = ["agent_chat", "noted", "short_brief", "user_chat"]
@@ -23,7 +25,8 @@ def agent_chat(system: str, brief: str, dialogue: Sequence[TurnView]) -> tuple[M
         note += f"\n\n{turns.pop(0)['text']}"
     chat: list[Message] = [{"role": "system", "content": system}, {"role": "user", "content": note}]
     for turn in turns:
-        chat.append({"role": "assistant" if turn["speaker"] == AGENT else "user", "content": turn["text"]})
+        role: Literal["assistant", "user"] = "assistant" if turn["speaker"] == AGENT else "user"
+        chat.append({"role": role, "content": whole(turn["text"])})
     return tuple(chat)
 
 
@@ -33,7 +36,8 @@ def user_chat(system: str, dialogue: Sequence[TurnView]) -> tuple[Message, ...]:
     if not dialogue or dialogue[0]["speaker"] != AGENT:
         chat.append({"role": "user", "content": _START})
     for turn in dialogue:
-        chat.append({"role": "user" if turn["speaker"] == AGENT else "assistant", "content": turn["text"]})
+        role: Literal["assistant", "user"] = "user" if turn["speaker"] == AGENT else "assistant"
+        chat.append({"role": role, "content": whole(turn["text"])})
     return tuple(chat)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
+from dialog_envs.core.text import whole
 from dialog_envs.errors import UsageError
 
 TYPES: dict[str, tuple[type, ...]] = {
@@ -86,7 +87,16 @@ def parse(text: str, schema: Mapping[str, Any]) -> Any:
         raise NotTheSchema(f"it is not one JSON value ({error})") from None
     if wrong := problem(value, schema):
         raise NotTheSchema(wrong)
-    return value
+    return _whole(value) if "\\u" in text else value
+
+
+def _whole(value: Any) -> Any:
+    """The value with all its texts whole: escapes can spell half a character."""
+    if isinstance(value, str):
+        return whole(value)
+    if isinstance(value, list):
+        return [_whole(one) for one in value]
+    return {whole(name): _whole(one) for name, one in value.items()} if isinstance(value, dict) else value
 
 
 def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from dialog_envs.core.text import whole
 from dialog_envs.errors import UsageError
 from dialog_envs.simulators.llm.base import ChatReply, ChatRequest, Choice, Request, Usage
 
@@ -127,7 +128,8 @@ class ReplyStore:
         Raises:
             UsageError: the file cannot be written (a full disk, say).
         """
-        row = (key, request.role, request.episode, reply_to_json(reply), request_to_json(request), version)
+        texts = (whole(reply_to_json(reply)), whole(request_to_json(request)))
+        row = (key, request.role, request.episode, *texts, version)
         try:
             with self._lock:
                 done = self._db.execute(
@@ -136,7 +138,10 @@ class ReplyStore:
                     row,
                 )
         except sqlite3.Error as error:
-            raise UsageError(f"cannot write the recording '{self.path}': {error}.") from error
+            raise UsageError(
+                f"cannot write the recording '{self.path}': {error}. What it holds is kept: make room for it, and run "
+                "the same command again."
+            ) from error
         kept = done.rowcount == 1
         found = reply if kept else self.get(key)
         return reply if found is None else found

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from dialog_envs.core.text import whole
 from dialog_envs.errors import ChatModelError
 from dialog_envs.simulators.llm.base import ChatReply, ChatRequest, Usage
 from dialog_envs.simulators.llm.prices import Price
@@ -68,7 +69,7 @@ def body(
     """
     fields: dict[str, Any] = {
         "model": model,
-        "messages": request.messages,
+        "messages": [{**message, "content": whole(message["content"])} for message in request.messages],
         "temperature": request.temperature,
         "top_p": request.top_p,
         "seed": request.seed & 0x7FFFFFFF,
@@ -153,7 +154,7 @@ def _text(content: Any, filtered: bool) -> str:
         return ""
     if not isinstance(content, str):
         raise TypeError(type(content).__name__)
-    return content
+    return whole(content)
 
 
 def _stopped(text: str, request: ChatRequest) -> str:

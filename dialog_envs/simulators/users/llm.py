@@ -29,6 +29,8 @@ from dialog_envs.simulators.users.prompting import card, chat, fill, followed_by
 
 MAX_TOKENS = 1_000
 """Room for a reply in its form, and for what a reasoning model thinks before."""
+LONGEST = 1_200
+"""Characters of a turn. What is longer is no turn of a talk, but a model that does not stop."""
 MODES = ("write", "choose")
 MOST_OPTIONS = 12
 """Turns to choose from."""
@@ -222,6 +224,8 @@ class LLMUser(ModelPlayedUser):
         text, kind = " ".join(str(reply.data["text"]).split()), str(reply.data["act"])
         if not text:
             return _Refused("it says nothing", "empty")
+        if len(text) > LONGEST:
+            return _Refused(f"it is too long: at most {LONGEST:,} characters, as people talk", "long")
         told = leak(text, self._secrets)
         if told is not None:
             return _Refused(told, "leaks")

@@ -24,7 +24,7 @@ LONGEST_LAST, LONGEST_EARLIER = 2_000, 600
 """Characters of an agent's turn that the model reads: of the last one, and of those before."""
 _SYLLABLES = ("ba", "do", "fe", "gi", "ko", "lu", "ma", "ne", "pi", "ro", "su", "ta", "ve", "wi", "yo", "zu")
 _TAG = re.compile(r"</?\s*said\b[^>]*>?", re.IGNORECASE)
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
 _TEMPLATE = re.compile(r"<\|.*?\|>|\[/?INST\]|</?s>|<<?/?SYS>>?|<(?:start|end)_of_turn>", re.IGNORECASE)
 
 
