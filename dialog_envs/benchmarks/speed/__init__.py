@@ -14,6 +14,7 @@ from dialog_envs.benchmarks.collector import collect_rarely
 
 PARTS = {
     "env": "the scripted environment, beside an empty text one",
+    "fit": "whole trainings of BC and ILQL, as the demo does them",
     "rl": "a training step of ILQL, beside a plain language-model step",
     "imagine": "dialogues a second out of the imagination engine, by scripts and through a chat model's endpoint",
     "decoding": "batched decoding with value heads, beside the same backbone without; episodes of an evaluation",
