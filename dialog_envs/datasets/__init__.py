@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dialog_envs.datasets.beside import read_critiques, read_people, read_rejected
 from dialog_envs.datasets.reader import (
     Dataset,
     fingerprint,
@@ -32,9 +33,12 @@ __all__ = [
     "fingerprint",
     "iterate_dataset",
     "load",
+    "read_critiques",
     "read_dataset",
     "read_dropped",
     "read_manifest",
+    "read_people",
+    "read_rejected",
     "shipped",
     "split_by_persona",
     "validate",

@@ -17,6 +17,8 @@ DROPPED = "dropped.jsonl"
 """What the critique threw away, to be looked at. Not part of the data."""
 CARD = "card.md"
 
+PERSONAS, CRITIQUES, REJECTED = "personas.json", "critiques.jsonl", "rejected.jsonl"
+"""Beside a dataset that a model took part in: the people, the verdicts with all versions, what was thrown away."""
 COMPRESSIONS = ("gz", "xz")
 """Ends of the names of shards that are compressed."""
 _MEMORY = 1 << 28

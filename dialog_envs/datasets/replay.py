@@ -103,7 +103,7 @@ def played_again(env: DialogEnv, episode: Episode) -> str | None:
     env.reset(seed=episode.seed, options={"family": episode.family, "persona": episode.persona})
     if env.scenario.to_json() != episode.scenario:
         return f"its seed gives the scenario {env.scenario.to_json()!r:.120}"
-    rewards = []
+    rewards: list[float] = []
     for turn in episode.turns:
         if turn.speaker == AGENT:
             if env.outcome is not None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from dialog_envs.core.task import Task
+from dialog_envs.datasets.beside import read_critiques, read_people, read_rejected
 from dialog_envs.datasets.reader import read_manifest, read_shard
 from dialog_envs.datasets.replay import impossible_turn, misread_turn
 from dialog_envs.datasets.schema import Episode
@@ -101,9 +102,7 @@ def validate(path: str | Path, task: Task[Any, Any, Any] | None = None, limit: i
             verdicts[episode.critique.verdict] += 1
             for kind, text in episode_problems(task, episode, str(manifest.get("reward_scheme", "binary"))):
                 found.add(kind, f"{where} ({episode.id}): {text}")
-    if isinstance(dropped := manifest.get("dropped"), dict):
-        for _ in _readable(path, dropped, found):
-            pass  # they are no part of the data: only that they are there, and unchanged
+    _check_beside(path, manifest, found)
     for name, times in ids.items():
         if times > 1:
             found.add("id", f"'{name}' stands {times} times")
@@ -117,6 +116,18 @@ def _readable(path: Path, shard: dict[str, Any], found: Validation) -> Iterator[
             yield f"{shard['file']} line {number}", episode
     except DatasetError as error:
         found.add("file", str(error))
+
+
+def _check_beside(path: Path, manifest: dict[str, Any], found: Validation) -> None:
+    """What is no part of the data is only to be there, unchanged and readable."""
+    if isinstance(dropped := manifest.get("dropped"), dict):
+        for _ in _readable(path, dropped, found):
+            pass
+    for read in (read_people, read_critiques, read_rejected):
+        try:
+            read(path)
+        except DatasetError as error:
+            found.add("file", str(error))
 
 
 def episode_problems(

@@ -14,12 +14,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from dialog_envs.datasets.files import CARD, COMPRESSIONS
+from dialog_envs.datasets.files import CARD, COMPRESSIONS, CRITIQUES, PERSONAS, REJECTED
 from dialog_envs.datasets.reader import Dataset, read_dataset, read_manifest
 from dialog_envs.datasets.store import DatasetWriter, check_free
 from dialog_envs.errors import (
@@ -55,8 +55,6 @@ MOST_FAILURES = 8
 MODES = ("rollout", "imagine")
 PEOPLE, FEW_PEOPLE = 24, 4
 """People that are asked for in mode ``imagine``, unless somebody says otherwise; and of the embedded model."""
-PERSONAS, CRITIQUES, REJECTED = "personas.json", "critiques.jsonl", "rejected.jsonl"
-"""Beside a dataset that a model took part in: the people, the verdicts with all versions, what was thrown away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,9 +156,11 @@ def imagine(
     packed = {} if compress is None else {"compress": compress}
     whole = provenance.settings_hash({**settings, "episodes": episodes, **packed})
     done = _finished(out, whole, replace_existing)
+    journal = Journal(out, provenance.settings_hash(settings))
     if done is not None:
+        _clear(journal, done)
         return done
-    with Journal(out, provenance.settings_hash(settings)) as journal, ExitStack() as stack:
+    with journal, ExitStack() as stack:
         models = models.wrapped(journal.recorded)
         if max_cost is not None:
             models = _limited(models, max_cost, journal, stack)
@@ -346,6 +346,15 @@ def _write(
         if "rejected" in facts.get("imagination", {}):
             writer.write_text(REJECTED, rejected_log(made, reasoned))
         writer.write_text(CARD, card(writer.manifest(), episodes, reasoned))
+
+
+def _clear(journal: Journal, done: Dataset) -> None:
+    """Delete the journal that a kill in the very last moment left, unless a larger dataset is in the making there."""
+    if journal.folder.exists():
+        told = done.manifest.get("imagination") or done.manifest["critique"]
+        with suppress(DatasetError), journal:  # another process may be at work
+            if len(journal.made) <= told["attempts"]:
+                journal.delete()
 
 
 def _dollars(part: Made | Reasoned | None) -> float:
