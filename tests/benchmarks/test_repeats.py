@@ -118,6 +118,6 @@ def test_the_shipped_suite_trains_every_algorithm_for_five_seeds() -> None:
     from dialog_envs.agents.algorithms import ALGORITHMS
 
     suite = load_suite("algorithms")
-    assert set(suite.training) == set(ALGORITHMS) <= {agent.name for agent in suite.agents}
+    assert set(ALGORITHMS) <= set(suite.training) <= {agent.name for agent in suite.agents}
     assert len(suite.training_seeds) == 5 and suite.baseline == "bc"
     assert {"random", "oracle"} <= {agent.name for agent in suite.agents}  # the scale of normalised scores
