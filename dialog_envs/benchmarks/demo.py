@@ -18,11 +18,12 @@ A suite with training seeds has other stages for training: see :mod:`dialog_envs
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from dialog_envs.benchmarks.evaluation import default_folder, evaluate
+from dialog_envs.benchmarks.evaluation import PURSE, default_folder, evaluate
 from dialog_envs.benchmarks.parallel import available_cores
 from dialog_envs.benchmarks.products import imagine_stage, train_stage
 from dialog_envs.benchmarks.progress import duration, note
@@ -31,6 +32,7 @@ from dialog_envs.benchmarks.runner import Run
 from dialog_envs.benchmarks.stages import Clock, Stage, run_stages
 from dialog_envs.benchmarks.suite import Suite, load_suite
 from dialog_envs.errors import ConfigError, ModelUnavailable
+from dialog_envs.simulators.llm.budget import handed_down
 
 __all__ = ["run_demo"]
 
@@ -44,6 +46,7 @@ def run_demo(
     jobs: int | None = None,
     user: str | None = None,
     user_model: str | None = None,
+    max_cost: float | None = None,
 ) -> Run:
     """Run the whole story; see the module's text.
 
@@ -54,6 +57,7 @@ def run_demo(
         train_seed: added to the seed of every training; datasets and episodes stay the same.
         jobs: stages at the same time; one a core by default.
         user, user_model: who plays the users; see :func:`dialog_envs.benchmarks.evaluation.evaluate`.
+        max_cost: US dollars that model calls may cost, of all stages together.
 
     Raises:
         ConfigError: the suite has no dataset settings.
@@ -74,13 +78,16 @@ def run_demo(
     expected = {stage.name: chosen.stages.get(stage.kind, 0.0) for stage in stages}
     # Scoring has processes of its own: it counts once for each core, like the stages.
     clock = Clock(expected | {"score": jobs * chosen.stages.get("score", 0.0)}, jobs)
-    run_stages(folder, stages, jobs, clock)
+    with nullcontext() if max_cost is None else handed_down(max_cost, folder / PURSE):
+        run_stages(folder, stages, jobs, clock)
     clock.begin("score")
     if chosen.training_seeds:
-        run = evaluate(untrained(chosen), out=folder, split=split, redo=["changed"], jobs=jobs)
+        run = evaluate(
+            untrained(chosen), out=folder, split=split, redo=["changed"], jobs=jobs, max_cost=max_cost
+        )
         run = gather(run, chosen)
     else:
-        run = evaluate(chosen, out=folder, split=split, redo=["changed"], jobs=jobs)
+        run = evaluate(chosen, out=folder, split=split, redo=["changed"], jobs=jobs, max_cost=max_cost)
     note(f"all done in {duration(clock.elapsed())}")
     return run
 

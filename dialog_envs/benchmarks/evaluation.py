@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 from dialog_envs.agents.arguments import parse_assignments
@@ -24,6 +25,9 @@ from dialog_envs.benchmarks.runner import Contestant, Run, run_suite
 from dialog_envs.benchmarks.suite import AgentEntry, Suite, load_suite
 from dialog_envs.errors import AgentError, CheckpointError, UsageError
 from dialog_envs.simulators.llm.budget import Budget, spending
+
+PURSE = ".spent.sqlite"
+"""In a run folder: the money that was spent on it."""
 
 __all__ = ["checkpoint_places", "choose_contestants", "default_folder", "evaluate", "write_leaderboard"]
 
@@ -66,7 +70,7 @@ def evaluate(
         agent_args: settings of the given agents, ``NAME=VALUE`` each.
         prompt_variants: play each given prompted agent with every paraphrase of its prompts, under names that end in
             ``@VARIANT`` (:mod:`dialog_envs.benchmarks.prompt_variants`).
-        max_cost: US dollars that model calls may cost, the run folder's earlier episodes included; agents' and users'.
+        max_cost: US dollars that model calls may cost, agents' and users', with what earlier runs in this folder cost.
 
     Raises:
         BudgetExceeded: the money is spent. What was played is kept.
@@ -87,8 +91,11 @@ def evaluate(
         raise AgentError(
             f"no agent to score: give one with --agent (suite '{chosen.name}' has none that can be made)."
         )
-    budget = None if max_cost is None else Budget(max_cost, _spent(folder))
-    with spending(budget):
+    with ExitStack() as stack:
+        if max_cost is not None:
+            budget = _budget(folder, max_cost)
+            stack.callback(budget.close)
+            stack.enter_context(spending(budget))
         run = run_suite(chosen, contestants, folder, split=split, redo=redo, jobs=jobs, quiet=quiet)
     records = read_episodes(run.folder)
     write_leaderboard(run.folder, run.leaderboard, records)
@@ -97,9 +104,12 @@ def evaluate(
     return run
 
 
-def _spent(folder: Path) -> float:
-    """US dollars that the episodes of a run folder have cost so far, agents and users together."""
-    return sum(record.cost_usd + record.user.get("cost_usd", 0.0) for record in read_episodes(folder))
+def _budget(folder: Path, limit: float) -> Budget:
+    """Money for a run folder, counted in it: calls for episodes that were broken off were paid, too."""
+    recorded = sum(record.cost_usd + record.user.get("cost_usd", 0.0) for record in read_episodes(folder))
+    budget = Budget(limit, file=folder / PURSE)
+    budget.add(max(0.0, recorded - budget.spent))  # of runs that had no budget
+    return budget
 
 
 def write_variants(folder: Path, tables: Sequence[VariantTable]) -> None:

@@ -50,6 +50,7 @@ class RunFolder:
         self._lock: IO[str] | None = None
         self._since_sync, self._last_sync = 0, 0.0
         self.repaired = False
+        self.added = 0
         self.agents: dict[str, dict[str, str]] = {}
         self.tracks: dict[str, dict[str, str]] = {}
         self.records: dict[EpisodeKey, EpisodeRecord] = {}
@@ -82,6 +83,7 @@ class RunFolder:
         assert self._log is not None
         self._log.write(record.to_line() + "\n")
         self.records[record.key] = record
+        self.added += 1
         self._since_sync += 1
         if self._since_sync >= _SYNC_EPISODES or time.monotonic() - self._last_sync >= _SYNC_SECONDS:
             self.sync()

@@ -13,7 +13,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from dialog_envs.agents.registry import AgentSpec
 from dialog_envs.benchmarks import episode
@@ -24,7 +24,7 @@ from dialog_envs.benchmarks.progress import Progress, note
 from dialog_envs.benchmarks.record import EpisodeRecord
 from dialog_envs.benchmarks.suite import Suite, Unit
 from dialog_envs.benchmarks.tracks import Track, shown_model
-from dialog_envs.errors import DialogEnvsError, RunFolderError
+from dialog_envs.errors import BudgetExceeded, DialogEnvsError, RunFolderError
 
 __all__ = ["Contestant", "Run", "read_run", "read_runs", "run_suite"]
 
@@ -115,34 +115,30 @@ def run_suite(
         "tasks": [f"{name} {version}" for name, version in versions["tasks"].items()],
         "episodes": suite.fingerprint(split),
     }
-    begun, played = time.monotonic(), 0
+    begun = time.monotonic()
     with RunFolder(folder, settings) as run:
         if run.repaired and not quiet:
             note(f"the last line of '{run.path}/episodes.jsonl' was cut short; that episode is played again.")
         workers = (jobs or available_cores()) if get_task is None and make_env is None else 1
-        took_part: list[tuple[_Plan, Contestant, str]] = []
         for contestant in contestants:
             _claim(run, redo, contestant.spec)
+        parts: list[_Part] = []
         for track in tracks:
             run.claim_track(track.track.name, track.facts())
             plan = _Plan(run, suite, track, tasks, units, workers, quiet)
-            for contestant, task in plan.cast(contestants):
-                try:
-                    played += _run_agent(plan, contestant, task)
-                    took_part.append((plan, contestant, task))
-                except NotMade as error:
-                    if not contestant.optional:
-                        raise error.reason from error
-                    note(f"{contestant.spec.name}: left out of {task}: {error.reason}")
+            parts += [(plan, contestant, task) for contestant, task in plan.cast(contestants)]
+        parts, stopped = _play_parts(parts)
         records = list(run.records.values())
         versions["users"] = {name: facts["version"] for name, facts in run.tracks.items()}
         versions["agents"] = run.agents
         main = next(iter(run.tracks), suite.main.name)  # the folder's first: others stand beside it
         board = build_leaderboard(records, suite.name, main, suite.baseline, versions)
-        missing = sum(len(plan.missing(contestant, task)) for plan, contestant, task in took_part)
+        missing = sum(len(plan.missing(contestant, task)) for plan, contestant, task in parts)
         run.sync()
-        run.write_manifest(_manifest(versions, suite, board, missing, played, time.monotonic() - begun))
-    return Run(Path(folder), board, played, missing)
+        run.write_manifest(_manifest(versions, suite, board, missing, run.added, time.monotonic() - begun))
+    if stopped is not None:
+        raise stopped
+    return Run(Path(folder), board, run.added, missing)
 
 
 def read_run(folder: str | Path) -> tuple[Leaderboard, list[Any]]:
@@ -282,11 +278,35 @@ class _Plan:
         return [unit for unit in mine if all(unit.index < cap for cap in caps) and not done(unit)]
 
 
-def _run_agent(plan: _Plan, contestant: Contestant, task: str) -> int:
-    """Play what is missing of one agent on one task; returns how many episodes that were."""
+_Part: TypeAlias = tuple[_Plan, Contestant, str]
+"""An agent on a task of a track."""
+
+
+def _play_parts(parts: Sequence[_Part]) -> tuple[list[_Part], BaseException | None]:
+    """Play them all: without those that were left out, and what ended it before its time.
+
+    An interrupt, and the end of the money, are no reason to leave a folder that cannot be looked at.
+    """
+    kept = list(parts)
+    for part in parts:
+        plan, contestant, task = part
+        try:
+            _run_agent(plan, contestant, task)
+        except NotMade as error:
+            if not contestant.optional:
+                raise error.reason from error
+            note(f"{contestant.spec.name}: left out of {task}: {error.reason}")
+            kept.remove(part)
+        except (BudgetExceeded, KeyboardInterrupt) as error:
+            return kept, error
+    return kept, None
+
+
+def _run_agent(plan: _Plan, contestant: Contestant, task: str) -> None:
+    """Play what is missing of one agent on one task."""
     spec, run = contestant.spec, plan.run
     todo = plan.missing(contestant, task)
-    played = unscored = 0
+    unscored = 0
     last = None
     label = spec.name if len(plan.tasks) == 1 else f"{task} {spec.name}"
     label += "" if plan.track == plan.suite.main else f", users: {plan.track.name}"
@@ -296,7 +316,6 @@ def _run_agent(plan: _Plan, contestant: Contestant, task: str) -> int:
     ):
         for record in episodes:
             run.add(record)
-            played += 1
             progress.advance()
             if record.blame == "agent" and record.error != last and not plan.quiet:
                 note(f"{spec.name}: an episode failed, and counts 0: {record.error}")
@@ -306,7 +325,6 @@ def _run_agent(plan: _Plan, contestant: Contestant, task: str) -> int:
                 words = f"{unscored} episodes in a row unscored ({record.error})"
                 note(f"{spec.name}: {words}; left for the next run.")
                 break
-    return played
 
 
 def _claim(run: RunFolder, redo: Sequence[str], spec: AgentSpec) -> None:

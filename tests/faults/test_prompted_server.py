@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterator
 from dataclasses import replace
@@ -128,7 +129,10 @@ def test_a_budget_ends_the_run_in_time_and_a_larger_one_goes_on(
     words = ("--agent", "mine=prompted:zero-shot:openai:stub?price=1/1000", "--max-cost")
     assert evaluate(*words, "0.22") == 2
     assert "run the same command with a larger --max-cost" in capsys.readouterr().err
-    assert 0 < 0.00301 * len(server.requests) <= 0.22
+    assert 0 < 0.00301 * (asked := len(server.requests)) <= 0.22
+    assert main(["board", "runs/tiny"]) == 0  # what there is can be looked at
+    assert evaluate(*words, "0.22") == 2  # what was broken off was paid
+    assert 0.00301 * len(server.requests) <= 0.22 and len(server.requests) - asked < asked
     assert evaluate(*words, "9") == 0
     assert all(not record.unscored for record in read_episodes(here / "runs/tiny"))
 
@@ -187,3 +191,20 @@ def test_users_with_a_model_and_agents_with_one_meet(
     records = read_episodes(here / "runs/tiny")
     assert len(records) == 4
     assert all(record.tokens > 0 and record.blame in (None, "simulator", "model") for record in records)
+
+
+def test_a_person_against_a_prompted_agent(
+    here: Path, server: ChatServer, capsys: Any, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("Hello\nI like painting\n"))
+    words = ["play", "--as", "user", "--agent", f"prompted:{MODEL}", "--seed", "1", "--json"]
+    assert main([*words, "--agent-args", "method=cot", "--agent-args", "temperature=0"]) == 0
+    assert [turn["speaker"] for turn in json.loads(capsys.readouterr().out)["turns"]] == [1, 0, 1, 0]
+    assert {request["temperature"] for request in server.requests} == {0}
+    assert all("response_format" in request for request in server.requests)
+    monkeypatch.setattr("sys.stdin", io.StringIO("Hello\n"))
+    assert main([*words, "--max-cost", "0.000001"]) == 2
+    assert "larger --max-cost" in capsys.readouterr().err
+    for wrong in (["--agent-args", "method=cot"], ["--user-model", "embedded"]):
+        assert main(["play", *wrong]) == 2
+        assert capsys.readouterr().err.startswith("error: ")

@@ -11,7 +11,7 @@ import pytest
 
 from dialog_envs.errors import BudgetExceeded, UsageError
 from dialog_envs.simulators.llm import ChatReply, ChatRequest, get_chat_model
-from dialog_envs.simulators.llm.budget import Budget, current_budget, most_cost, spending
+from dialog_envs.simulators.llm.budget import Budget, current_budget, handed_down, most_cost, spending
 from dialog_envs.simulators.llm.ledger import Ledger, MeteredModel
 from dialog_envs.simulators.llm.openai_compatible import OpenAICompatibleModel
 from dialog_envs.simulators.llm.prices import TABLE, Price, parse_price, price_of
@@ -110,6 +110,17 @@ def test_processes_share_a_budget_by_its_file(tmp_path: Path) -> None:
     assert [again.take(0.3, 1.0), again.take(0.3, 1.0), again.take(0.5, 1.0)] == ["taken", "later", "never"]
     with pytest.raises(UsageError, match="cannot count"):
         Budget(1.0, file=tmp_path)
+
+
+def test_processes_that_are_started_keep_to_the_same_budget(tmp_path: Path) -> None:
+    code = (
+        "from dialog_envs.simulators.llm.budget import current_budget; b = current_budget(); b.add(0.25);"
+        "print(b.limit, b.spent)"
+    )
+    with handed_down(2.5, tmp_path / "purse"):
+        told = [subprocess.check_output([sys.executable, "-c", code], text=True).split() for _ in range(2)]
+    assert told == [["2.5", "0.25"], ["2.5", "0.5"]]
+    assert current_budget() is None and Budget(1.0, file=tmp_path / "purse").spent == 0.5
 
 
 def test_an_unknown_price_cannot_be_limited() -> None:

@@ -10,6 +10,7 @@ import typer
 
 from dialog_envs.benchmarks.cli.options import (
     JsonOption,
+    MaxCostOption,
     OutOption,
     SplitOption,
     TaskOption,
@@ -34,6 +35,7 @@ def register(app: typer.Typer) -> None:
         ] = None,
         user: UserOption = None,
         user_model: UserModelOption = None,
+        max_cost: MaxCostOption = None,
         as_json: JsonOption = False,
     ) -> None:
         """Imagine datasets, train on them, score everything, and show the leaderboard. Run again: it goes on."""
@@ -49,6 +51,7 @@ def register(app: typer.Typer) -> None:
             jobs=jobs,
             user=user,
             user_model=user_model,
+            max_cost=max_cost,
         )
         if as_json:
             sys.stdout.write(json.dumps(run.leaderboard.to_json(), indent=1, ensure_ascii=False) + "\n")

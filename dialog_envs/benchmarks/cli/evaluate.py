@@ -9,9 +9,11 @@ from typing import Annotated
 import typer
 
 from dialog_envs.benchmarks.cli.options import (
+    AgentArgsOption,
     AgentsOption,
     CheckpointsOption,
     JsonOption,
+    MaxCostOption,
     OutOption,
     RedoOption,
     SplitOption,
@@ -49,19 +51,14 @@ def register(app: typer.Typer) -> None:
         user_model: UserModelOption = None,
         as_json: JsonOption = False,
         quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
-        agent_args: Annotated[
-            list[str] | None,
-            typer.Option("--agent-args", help="NAME=VALUE: a setting of the agents given; repeatable."),
-        ] = None,
+        agent_args: AgentArgsOption = None,
         prompt_variants: Annotated[
             bool,
             typer.Option(
                 "--prompt-variants", help="Play prompted agents with every paraphrase of their prompts."
             ),
         ] = False,
-        max_cost: Annotated[
-            float | None, typer.Option(min=0, help="Most that model calls may cost, US dollars.")
-        ] = None,
+        max_cost: MaxCostOption = None,
     ) -> None:
         """Score agents on a suite. Run it again to finish or extend a run: only what is missing is played."""
         from dialog_envs.benchmarks.cli.output import show_leaderboard

@@ -29,6 +29,13 @@ RedoOption = Annotated[
     list[str] | None,
     typer.Option(help="Score this agent afresh; 'changed': all that changed. Repeatable."),
 ]
+AgentArgsOption = Annotated[
+    list[str] | None,
+    typer.Option("--agent-args", help="NAME=VALUE: a setting of the agents given; repeatable."),
+]
+MaxCostOption = Annotated[
+    float | None, typer.Option(min=0, help="Most that model calls may cost, US dollars.")
+]
 AgentsOption = Annotated[
     list[str] | None,
     typer.Option(

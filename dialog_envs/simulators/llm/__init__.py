@@ -6,7 +6,8 @@
 ``hf:ID_OR_PATH``               a model of Hugging Face's transformers in this process, on a GPU if there is one
 ``record:FILE=SPEC``            the model ``SPEC``, with every reply kept in ``FILE`` (or taken from it)
 ``replay:FILE``                 only the replies in ``FILE``; anything else is an error
-``scripted``, ``flawed``        no model: imagines from the task itself (:mod:`dialog_envs.simulators.imagination.scripted`)
+``scripted``, ``flawed``        no model: imagines from the task itself
+                                (:mod:`dialog_envs.simulators.imagination.scripted`)
 ==============================  ========================================================================================
 
 Options stand behind a question mark: ``openai:my-model?base_url=http://127.0.0.1:8000/v1&transport=fast``.

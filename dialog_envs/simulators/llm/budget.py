@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from functools import lru_cache
 from pathlib import Path
 
 from dialog_envs.errors import BudgetExceeded, UsageError
@@ -47,6 +49,11 @@ class Budget:
     def __repr__(self) -> str:
         return f"Budget({self.limit}, spent_usd={self.spent:.6f})"
 
+    def close(self) -> None:
+        """Close its file, if it has one."""
+        if isinstance(self._purse, FilePurse):
+            self._purse.close()
+
     def add(self, cost_usd: float) -> None:
         """Count money that was spent."""
         self._purse.add(cost_usd)
@@ -84,8 +91,33 @@ _current: list[Budget] = []
 
 
 def current_budget() -> Budget | None:
-    """The budget of the innermost :func:`spending` of this process."""
-    return _current[-1] if _current else None
+    """The budget of the innermost :func:`spending` of this process, or else the one that was :func:`handed_down`."""
+    if _current:
+        return _current[-1]
+    told = os.environ.get(_HANDED_DOWN)
+    return _inherited(told, os.getpid()) if told else None
+
+
+_HANDED_DOWN = "DIALOG_ENVS_BUDGET"
+
+
+@contextmanager
+def handed_down(limit_usd: float, file: str | Path) -> Iterator[None]:
+    """Processes that are started within count their model calls in ``file``, and keep to the limit together."""
+    before = os.environ.get(_HANDED_DOWN)
+    os.environ[_HANDED_DOWN] = f"{limit_usd!r} {Path(file).resolve()}"
+    try:
+        yield
+    finally:
+        os.environ.pop(_HANDED_DOWN)
+        if before is not None:
+            os.environ[_HANDED_DOWN] = before
+
+
+@lru_cache(maxsize=1)
+def _inherited(told: str, _process: int) -> Budget:
+    limit, _, file = told.partition(" ")
+    return Budget(float(limit), file=file)
 
 
 @contextmanager
