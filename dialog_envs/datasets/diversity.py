@@ -237,8 +237,6 @@ def near_duplicates(texts: Sequence[str], near: float = NEAR) -> int:
 
 
 def _triples(text: str) -> frozenset[int]:
-    words = tokens(text)
-    return frozenset(
-        zlib.crc32(" ".join(words[i : i + 3]).encode("utf-8", "replace"))
-        for i in range(max(len(words) - 2, 1))
-    )
+    words = [word.encode("utf-8", "replace") for word in tokens(text)]
+    triples = zip(words, words[1:], words[2:], strict=False) if len(words) > 3 else (words,)
+    return frozenset(map(zlib.crc32, map(b" ".join, triples)))

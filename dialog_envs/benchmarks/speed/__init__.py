@@ -17,6 +17,7 @@ PARTS = {
     "fit": "whole trainings of BC and ILQL, as the demo does them",
     "rl": "a training step of ILQL, beside a plain language-model step",
     "imagine": "dialogues a second out of the imagination engine, by scripts and through a chat model's endpoint",
+    "data": "writing and reading of datasets, beside plain JSON of the same dialogues",
     "decoding": "batched decoding with value heads, beside the same backbone without; episodes of an evaluation",
     "llm": "turns a second through a chat model's endpoint and out of its cache",
 }
