@@ -294,7 +294,7 @@ def check_dataset(
     Args:
         path: the dataset's folder, or ``shipped:TASK/NAME``.
         number: how many episodes are played again, drawn by ``seed``; all by default.
-        user: who plays the users; by default whoever the manifest names.
+        user: who plays the users; by default whoever each episode names.
         user_options: keyword arguments for that user, for example ``model="replay:calls.sqlite"``.
 
     Returns:
@@ -310,13 +310,12 @@ def check_dataset(
     if number is not None and number < len(episodes):
         places = sorted(stream(seed, "replayed").choice(len(episodes), size=number, replace=False).tolist())
         episodes = [episodes[place] for place in places]
-    env = DialogEnv(
-        get_task(dataset.task),
-        user=user or dataset.manifest.get("user", "scripted"),
-        reward=str(dataset.manifest.get("reward_scheme", "binary")),
-        user_options=user_options,
-    )
+    scheme = str(dataset.manifest.get("reward_scheme", "binary"))
+    envs: dict[str, DialogEnv] = {}
     for episode in episodes:
-        difference = played_again(env, episode)
+        name = episode.provenance.user
+        if name not in envs:
+            envs[name] = DialogEnv(get_task(dataset.task), user or name, scheme, user_options=user_options)
+        difference = played_again(envs[name], episode)
         assert difference is None, f"'{path}', episode {episode.id}: {difference}"
     return len(episodes)
