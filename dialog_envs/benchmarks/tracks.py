@@ -7,12 +7,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from dialog_envs.errors import ConfigError, ModelUnavailable
+from dialog_envs.registration import PLAYED
 from dialog_envs.simulators.llm.naming import plain_name
 
 __all__ = ["SCRIPTED", "Track", "track_from_toml"]
 
 SCRIPTED = "scripted"
-PLAYED = ("grounded", "llm")
 _KEYS = {"name", "user", "model", "options", "tasks", "agents", "episodes_per_family", "optional"}
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 import typer.core
 
+from dialog_envs.benchmarks.cli.options import UserModelOption
 from dialog_envs.errors import UsageError
 
 if TYPE_CHECKING:
@@ -76,12 +77,14 @@ def make_dataset(
     max_cost: float | None = None,
     criteria: Sequence[str] | None = None,
     compress: str | None = None,
+    user: str = "scripted",
+    user_model: str | None = None,
 ) -> Dataset:
     """:func:`dialog_envs.simulators.imagination.imagine` with a language model by name, and progress on stderr.
 
     Args:
         task, out, episodes, seed, policies, critique, families, reward, mode, critic, personas, success_share, rounds,
-            prompts, max_cost, criteria, compress: as there.
+            prompts, max_cost, criteria, compress, user, user_model: as there.
         model: a chat model's name, for example ``"embedded"``: in rollouts it plays the policy ``language-model``, in
             mode ``imagine`` it imagines.
         model_share: its share of the dialogues, unless ``policies`` says otherwise.
@@ -111,7 +114,7 @@ def make_dataset(
             task, out, episodes, seed, policies, critique=critique, families=families, watch=bars.show,
             speakers=speakers, model_share=model_share, reward=reward, replace_existing=replace, mode=mode,
             imaginer=imaginer, critic=critic, personas=personas, success_share=success_share, rounds=rounds,
-            prompts=prompts, max_cost=max_cost, criteria=criteria, compress=compress,
+            prompts=prompts, max_cost=max_cost, criteria=criteria, compress=compress, user=user, user_model=user_model,
         )  # fmt: skip
 
 
@@ -185,6 +188,10 @@ def register(app: typer.Typer) -> None:
             Mode, typer.Option(help="imagine: a model writes whole dialogues. rollout: policies play.")
         ] = Mode.rollout,
         model_share: Annotated[float, typer.Option(help="The model's share of rollouts.")] = 0.1,
+        user: Annotated[
+            str, typer.Option(help="Who plays the users of rollouts: scripted, grounded, llm.")
+        ] = "scripted",
+        user_model: UserModelOption = None,
         policy: Annotated[
             list[str] | None,
             typer.Option("--policy", help="NAME=WEIGHT instead of the usual mixture; repeatable."),
@@ -231,7 +238,7 @@ def register(app: typer.Typer) -> None:
             task, out, episodes, seed, model=model, model_share=model_share, policies=parse_policies(policy or []),
             critique=critique is OnOff.on, families=family, reward=reward, replace=replace, mode=mode.value,
             critic=critic, personas=personas, success_share=success_share, rounds=rounds, prompts=prompts,
-            max_cost=max_cost, criteria=criterion or None, compress=compress,
+            max_cost=max_cost, criteria=criterion or None, compress=compress, user=user, user_model=user_model,
         )  # fmt: skip
         if as_json:
             sys.stdout.write(json.dumps(dataset.manifest, indent=1, ensure_ascii=False) + "\n")

@@ -9,20 +9,22 @@ from dialog_envs.core.outcome import REWARDS
 from dialog_envs.core.task import Task
 from dialog_envs.core.user import USERS
 from dialog_envs.errors import UnknownName, UsageError
+from dialog_envs.registration import PLAYED
 from dialog_envs.simulators.imagination.critique import CRITERIA
 from dialog_envs.simulators.imagination.judging import model_criteria
 from dialog_envs.simulators.imagination.rollout import Cast
+from dialog_envs.simulators.llm import ChatModel, get_chat_model
 
 
 def make_cast(
     task: Task[Any, Any, Any], seed: int, policies: Mapping[str, float] | None, speakers: Mapping[str, Any],
     model_share: float, families: Sequence[str] | None, user: str, reward: str, model: str | None,
-    variants: Sequence[str] = (), success_share: float = 0.5,
+    variants: Sequence[str] = (), success_share: float = 0.5, user_model: str | ChatModel | None = None,
 ) -> Cast:  # fmt: skip
     """Check the arguments, and put them in one canonical form.
 
     Args:
-        task, seed, policies, speakers, model_share, families, user, reward, model, success_share: as
+        task, seed, policies, speakers, model_share, families, user, reward, model, success_share, user_model: as
             :func:`~dialog_envs.simulators.imagination.engine.imagine` takes them.
         variants: prompts that imagine whole dialogues, where that is what is to be done.
     """
@@ -32,6 +34,7 @@ def make_cast(
         raise UsageError(f"reward must be one of {', '.join(REWARDS)}; got {reward!r:.60}")
     if user not in USERS:
         raise UnknownName(user, USERS, "These are the user simulators.")
+    player = _player(user, user_model, bool(variants))
     if not 0.0 <= success_share <= 1.0:
         raise UsageError(f"the share of successes must be between 0 and 1; got {success_share}")
     if variants:
@@ -42,8 +45,24 @@ def make_cast(
     mixture = policies if policies is not None else default_mixture(task, tuple(speakers), model_share)
     return Cast(
         task, seed, _checked_mixture(task, mixture, speakers), typical_families(task, families), user, reward, speakers,
-        {name: text for name, text in models.items() if text is not None},
+        {name: text for name, text in models.items() if text is not None}, user_model=player,
     )  # fmt: skip
+
+
+def _player(user: str, model: str | ChatModel | None, imagined: bool) -> ChatModel | None:
+    """The chat model that plays the user, if one does. Raises :class:`UsageError`."""
+    if imagined and (user != "scripted" or model is not None):
+        raise UsageError(
+            "nobody plays the user of a dialogue that is imagined as a whole: leave --user and --user-model out, or "
+            "choose --mode rollout."
+        )
+    if user in PLAYED:
+        return (
+            model if model is not None and not isinstance(model, str) else get_chat_model(model or "embedded")
+        )
+    if model is not None:
+        raise UsageError(f"{user} users have no model: choose one with --user llm or --user grounded.")
+    return None
 
 
 def choose_criteria(

@@ -91,6 +91,7 @@ def imagine(
     personas: int | None = None, success_share: float = 0.5, rounds: int = 1, attempts: int = 4,
     prompts: str | Path | None = None, max_cost: float | None = None, criteria: Sequence[str] | None = None,
     watch: Callable[[Standing], None] | None = None, compress: str | None = None,
+    user_model: str | ChatModel | None = None,
 ) -> Dataset:  # fmt: skip
     """Make a dataset, or finish it, or return it if it is there: read back from disk.
 
@@ -109,7 +110,7 @@ def imagine(
         speakers: agents by policy name, with ``asking(observation, seed)`` (a generator of model requests),
             ``act_batch(observations, seeds)``, or ``start`` and ``act``: a language model's part in rollouts.
         model_share: the speakers' share when ``policies`` is not given.
-        user: name of the user simulator.
+        user: name of the user simulator, in rollouts.
         reward: scheme of the stored rewards: ``binary`` (the paper's), ``graded`` or ``dense``.
         replace_existing: make it again where ``out`` holds a dataset of other settings, instead of refusing.
         mode: ``"rollout"`` or ``"imagine"``.
@@ -127,6 +128,7 @@ def imagine(
             the critic is asked.
         watch: called with the :class:`Standing` whenever something is done.
         compress: ``"xz"`` or ``"gz"``: shards are compressed.
+        user_model: a chat model or its name: who plays ``grounded`` or ``llm`` users; the embedded one by default.
 
     Raises:
         UnknownTask, UnknownName, UsageError: a name or value cannot be used.
@@ -137,9 +139,9 @@ def imagine(
     chosen = load_prompts(prompts)
     cast = make_cast(
         get_task(task), seed, policies, speakers or {}, model_share, families, user, reward, model,
-        chosen.variants if mode == "imagine" else (), success_share,
+        chosen.variants if mode == "imagine" else (), success_share, user_model,
     )  # fmt: skip
-    models = Models.of(mode, imaginer, critic, critique, cast.speakers)
+    models = Models.of(mode, imaginer, critic, critique, cast.speakers, cast.user_model)
     wanted_people = _check(mode, models, episodes, personas, rounds, attempts)
     if compress not in (None, *COMPRESSIONS):
         raise UsageError(f"compress must be one of {', '.join(COMPRESSIONS)}; got {compress!r:.20}")
@@ -279,7 +281,8 @@ class _Work:
             return
         by_index = {attempt.index: attempt for attempt in attempts}
         speakers = direction.cast.speakers
-        asking = {i for i, one in by_index.items() if hasattr(speakers.get(one.policy), "asking")}
+        played = direction.cast.user_model is not None
+        asking = {i for i, one in by_index.items() if played or hasattr(speakers.get(one.policy), "asking")}
         for index, episode in play(direction.cast, [one for one in attempts if one.index not in asking]):
             yield index, judged(direction, by_index[index], episode)
             if self._stopped():

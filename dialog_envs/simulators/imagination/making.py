@@ -6,21 +6,24 @@ side by side. What an attempt will be follows from the dataset's seed and its in
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from dialog_envs.core.dialogue import Observation
 from dialog_envs.core.env import DialogEnv, agent_seed
 from dialog_envs.core.seeding import stream
 from dialog_envs.datasets.schema import Criterion, Critique, Episode, Provenance
-from dialog_envs.simulators.imagination.asking import Asking, GivenUp, Rejected, Spent
+from dialog_envs.errors import ChatModelError, SimulatorError
+from dialog_envs.simulators.imagination.asking import Asking, GivenUp, Rejected, Reply, Spent
 from dialog_envs.simulators.imagination.critique import CRITERIA, criticise
 from dialog_envs.simulators.imagination.imagining import Line, Scene, imagine_dialogue
 from dialog_envs.simulators.imagination.judging import chosen, judge, model_criteria, revise_dialogue
 from dialog_envs.simulators.imagination.prompting import Prompts
 from dialog_envs.simulators.imagination.reading import read_dialogue, scored, spoken
 from dialog_envs.simulators.imagination.revise import revise
-from dialog_envs.simulators.imagination.rollout import Attempt, Cast, begin, record
+from dialog_envs.simulators.imagination.rollout import Attempt, Cast, begin, record, scripted_speaker
+from dialog_envs.simulators.llm.structured import UnusableReply
 
 USER = "imagined"
 """Name of the user in dialogues that were written as a whole."""
@@ -215,23 +218,71 @@ def _without_praise(criteria: Sequence[Criterion]) -> tuple[Criterion, ...]:
 
 
 def rolled_out(direction: Direction, attempt: Attempt) -> Asking[Made]:
-    """A dialogue of an agent that asks a model for its turns, played in the environment."""
-    cast, speaker = direction.cast, direction.cast.speakers[attempt.policy]
-    env = direction.idle.pop() if direction.idle else DialogEnv(cast.task, user=cast.user)
+    """A dialogue that is played in the environment, where the agent or the user asks a model for its turns."""
+    cast = direction.cast
+    env = direction.idle.pop() if direction.idle else cast.environment()
     observation = begin(env, attempt)
-    seed = agent_seed(attempt.seed)
-    while env.outcome is None:
-        asking, replies = speaker.asking(observation, seed), None
-        while True:
-            try:
-                requests = next(asking) if replies is None else asking.send(replies)
-            except StopIteration as stop:
-                observation = env.step(stop.value)[0]
-                break
-            replies = yield tuple([replace(one, episode=f"{attempt.policy}/{seed}") for one in requests])
+    say = _speaker(cast, env, attempt, observation["brief"])
+    try:
+        while env.outcome is None:
+            text = yield from say(observation)
+            observation = yield from _stepped(env, text)
+    except SimulatorError as error:
+        if isinstance(error, ChatModelError) and not isinstance(error, UnusableReply):
+            raise  # the model is out of reach; the others have answered, and would answer the same again
+        return Made(None, (), (Rejected("rollout", str(error), ""),))
     episode = record(cast, env, attempt)
     direction.idle.append(env)
     return (yield from judged(direction, attempt, episode))
+
+
+def _speaker(
+    cast: Cast, env: DialogEnv, attempt: Attempt, brief: str
+) -> Callable[[Observation], Asking[str]]:
+    """Who speaks for the agent: its next turn, given an observation."""
+    speaker, seed = cast.speakers.get(attempt.policy), agent_seed(attempt.seed)
+    if hasattr(speaker, "asking"):
+        return lambda observation: _asked(speaker.asking(observation, seed), f"{attempt.policy}/{seed}")
+    if speaker is None:
+        say = scripted_speaker(cast, env, attempt, brief)
+    elif hasattr(speaker, "act_batch"):
+        say = lambda observation: speaker.act_batch([observation], [seed])[0]  # noqa: E731
+    else:
+        speaker.start(brief, seed)
+        say = speaker.act
+    return lambda observation: _at_once(say, observation)
+
+
+def _asked(asking: Asking[str], label: str) -> Asking[str]:
+    """The turn of an agent that asks a model; its requests go by this label."""
+    replies: tuple[Reply, ...] | None = None
+    while True:
+        try:
+            requests = next(asking) if replies is None else asking.send(replies)
+        except StopIteration as stop:
+            return str(stop.value)
+        replies = yield tuple([replace(one, episode=label) for one in requests])
+
+
+def _at_once(say: Callable[[Observation], str], observation: Observation) -> Asking[str]:
+    """A turn without a request."""
+    yield from ()
+    return say(observation)
+
+
+def _stepped(env: DialogEnv, text: str) -> Asking[Observation]:
+    """The user's answer, asked for where a model plays the user."""
+    user: Any = env.user
+    if not hasattr(user, "answering"):
+        return env.step(text)[0]
+    asking, reply = user.answering(env.begin_step(text)), None
+    while True:
+        try:
+            request = next(asking) if reply is None else asking.send(reply)
+        except StopIteration as stop:
+            return env.finish_step(text, stop.value)[0]
+        (reply,) = yield (request,)
+        user.spent(reply.usage)
 
 
 def judged(direction: Direction, attempt: Attempt, episode: Episode) -> Asking[Made]:

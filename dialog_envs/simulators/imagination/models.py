@@ -25,6 +25,7 @@ class Models:
         imaginer: proposes people and writes dialogues.
         critic: judges and revises.
         speakers: policy → the model behind it, of those that hand their requests over.
+        user: plays the user in rollouts.
         given: the same models as they were given, before their replies were recorded.
     """
 
@@ -32,11 +33,12 @@ class Models:
     critic: ChatModel | None
     speakers: Mapping[str, ChatModel] = field(default_factory=dict)
     given: tuple[ChatModel, ...] = ()
+    user: ChatModel | None = None
 
     @classmethod
     def of(
         cls, mode: str, imaginer: str | ChatModel | None, critic: str | ChatModel | None, critique: bool,
-        speakers: Mapping[str, Any],
+        speakers: Mapping[str, Any], user: ChatModel | None = None,
     ) -> Models:  # fmt: skip
         """Models by name or as they are; in mode ``imagine`` the imaginer is the critic, unless another one is.
 
@@ -48,8 +50,8 @@ class Models:
         if not critique:
             second = None
         behind = {name: one.model for name, one in speakers.items() if hasattr(one, "asking")}
-        found = (first, second, *behind.values())
-        return cls(first, second, behind, tuple(one for one in found if one is not None))
+        found = (first, second, user, *behind.values())
+        return cls(first, second, behind, tuple(one for one in found if one is not None), user)
 
     @property
     def any(self) -> bool:
@@ -82,7 +84,7 @@ class Models:
 
     def wrapped(self, record: Callable[[ChatModel], ChatModel]) -> Models:
         """The same, each with what ``record`` puts around it."""
-        there = (self.imaginer, self.critic, *self.speakers.values())
+        there = (self.imaginer, self.critic, self.user, *self.speakers.values())
         wrapped = {
             key: record(one) for key, one in {id(one): one for one in there if one is not None}.items()
         }
@@ -91,13 +93,16 @@ class Models:
             return None if one is None else wrapped[id(one)]
 
         speakers = {name: wrapped[id(one)] for name, one in self.speakers.items()}
-        return replace(self, imaginer=of(self.imaginer), critic=of(self.critic), speakers=speakers)
+        return replace(
+            self, imaginer=of(self.imaginer), critic=of(self.critic), user=of(self.user), speakers=speakers
+        )
 
     def router(self) -> ChatModel | None:
         """All of them as one model; ``None`` where there is none."""
         if not self.given:
             return None
-        there = [one for one in (self.imaginer, self.critic, *self.speakers.values()) if one is not None]
+        every = (self.imaginer, self.critic, self.user, *self.speakers.values())
+        there = [one for one in every if one is not None]
         if len({id(one) for one in there}) == 1:
             return there[0]
         return Router(self)
@@ -216,7 +221,7 @@ class Router(ChatModelBase):
         if request.role == "agent":
             found: ChatModel | None = models.speakers.get(request.episode.partition("/")[0])
         else:
-            found = models.critic if request.role == "critic" else models.imaginer
+            found = {"critic": models.critic, "user": models.user}.get(request.role, models.imaginer)
         if found is None:
             raise LookupError(f"nobody answers requests of the role {request.role!r}")
         return found

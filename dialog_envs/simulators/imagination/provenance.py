@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from dialog_envs import core
-from dialog_envs.core.user import USERS, resolve
+from dialog_envs.core.user import USERS, make_user
 from dialog_envs.datasets.schema import Episode
 from dialog_envs.simulators.imagination.asking import add_up
 from dialog_envs.simulators.imagination.casting import default_mixture
@@ -80,7 +80,7 @@ def user_version(cast: Cast) -> str:
     """The user simulator's version; of whole dialogues that of the engine, since nobody plays the user."""
     if cast.user == USER:
         return "imagined-1"
-    return str(getattr(resolve(USERS[cast.user]), "version", ""))
+    return make_user(cast.user, **cast.user_options).version
 
 
 def facts(
@@ -211,6 +211,8 @@ def command(
         for model in dict.fromkeys(model for model in names if model is not None):
             parts.append(f"--model {model} --model-share {share:g}")
         parts += [f"--personas {people}"] if people else []
+        if cast.user_model is not None:
+            parts.append(f"--user {cast.user} --user-model {cast.user_model.name}")
     if direction.critic and (mode == "rollout" or models.name("critic") != models.name("imaginer")):
         parts.append(f"--critic {models.name('critic')}")
     if cast.families != cast.task.prior.typical:

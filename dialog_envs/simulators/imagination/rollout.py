@@ -6,7 +6,7 @@ model, or anything with ``act_batch`` or ``start`` and ``act``), whose episodes 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +18,7 @@ from dialog_envs.core.task import Task
 from dialog_envs.datasets.schema import Critique, Episode, Provenance
 from dialog_envs.errors import SimulatorError
 from dialog_envs.simulators.imagination.reasoning import Proposal
+from dialog_envs.simulators.llm import ChatModel
 
 BATCH = 8
 """Most episodes that are played side by side; a kill loses them."""
@@ -55,6 +56,7 @@ class Cast:
         mixture: policy → share; the shares sum to 1.
         families: user families, drawn by their weight in the prior.
         user: name of the user simulator.
+        user_model: the chat model that plays the user, if one does.
         reward: scheme of the stored rewards.
         speakers: agent-like objects by policy name; other names are the task's scripted policies.
         models: policy → name of the language model behind it.
@@ -72,6 +74,16 @@ class Cast:
     models: Mapping[str, str] = field(default_factory=dict)
     people: tuple[Proposal, ...] = ()
     success_share: float = 0.5
+    user_model: ChatModel | None = None
+
+    @property
+    def user_options(self) -> dict[str, Any]:
+        """Arguments of the user simulator."""
+        return {} if self.user_model is None else {"model": self.user_model}
+
+    def environment(self) -> DialogEnv:
+        """A new environment with this user."""
+        return DialogEnv(self.task, user=self.user, user_options=self.user_options)
 
     def attempt(self, index: int) -> Attempt:
         """The ``index``-th attempt."""
@@ -95,7 +107,7 @@ def play(cast: Cast, attempts: Sequence[Attempt]) -> Iterator[tuple[int, Episode
     Raises:
         SimulatorError: a user or a language model could not answer.
     """
-    env = DialogEnv(cast.task, user=cast.user)
+    env = cast.environment()
     waiting: dict[str, list[Attempt]] = {}
     for attempt in attempts:
         if attempt.policy in cast.speakers:
@@ -113,14 +125,21 @@ def play(cast: Cast, attempts: Sequence[Attempt]) -> Iterator[tuple[int, Episode
 
 def _play_policy(cast: Cast, env: DialogEnv, attempt: Attempt) -> Episode:
     """One episode with a scripted policy: it chooses acts, the task's language finds words."""
-    policy = cast.task.policies[attempt.policy]()
     observation = begin(env, attempt)
-    words = stream(attempt.seed, "policy words")
-    policy.start(observation["brief"], stream(attempt.seed, "policy"))
+    say = scripted_speaker(cast, env, attempt, observation["brief"])
     while env.outcome is None:
-        text = cast.task.language.say(policy.acts(observation), env.scenario, words)
-        observation = env.step(text)[0]
+        observation = env.step(say(observation))[0]
     return record(cast, env, attempt)
+
+
+def scripted_speaker(
+    cast: Cast, env: DialogEnv, attempt: Attempt, brief: str
+) -> Callable[[Observation], str]:
+    """What a scripted policy says, turn by turn, in an episode that has begun."""
+    policy = cast.task.policies[attempt.policy]()
+    words = stream(attempt.seed, "policy words")
+    policy.start(brief, stream(attempt.seed, "policy"))
+    return lambda observation: cast.task.language.say(policy.acts(observation), env.scenario, words)
 
 
 def _play_alone(cast: Cast, env: DialogEnv, attempt: Attempt) -> Episode:
@@ -138,7 +157,7 @@ def _play_batch(cast: Cast, attempts: Sequence[Attempt]) -> Iterator[tuple[int, 
     speaker = cast.speakers[attempts[0].policy]
     running = []
     for attempt in attempts:
-        env = DialogEnv(cast.task, user=cast.user)
+        env = cast.environment()
         running.append((attempt, env, begin(env, attempt)))
     while running:
         texts = speaker.act_batch(
