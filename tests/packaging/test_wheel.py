@@ -57,6 +57,15 @@ print(json.dumps({"file": dialog_envs.__file__, "kinds": kinds, "places": len(pl
     assert ".json" in report["kinds"]
 
 
+def test_shipped_datasets_are_there(fresh: Fresh) -> None:
+    code = """
+from dialog_envs.datasets import load, shipped
+print(len(shipped()), min(len(load(name)) for name in shipped()))
+"""
+    number, fewest = map(int, fresh.python(code).split())
+    assert number >= 6 and fewest >= 100
+
+
 def test_command_works_from_another_folder(fresh: Fresh) -> None:
     shown = run([fresh.bin("dialog-envs"), "--help"], fresh.work).stdout
     for command in ("tasks", "play", "imagine", "data", "train", "eval", "board", "demo", "doctor"):
