@@ -2,9 +2,8 @@
 
 The same agent plays the same episodes with every paraphrase of its prompts. Some spread between them is chance, because
 a model draws its words: how much is found by permutation. Within each persona the paraphrases' labels are shuffled,
-    which is what the null hypothesis "wording does not matter" allows, and the spread is computed again; ``chance`` is
-    its mean over :data:`PERMUTATIONS` shuffles, and ``p`` the share of shuffles with at least the spread that was
-    seen.
+which is what the null hypothesis "wording does not matter" allows, and the spread is computed again; ``chance`` is its
+mean over :data:`PERMUTATIONS` shuffles, and ``p`` the share of shuffles with at least the spread that was seen.
 """
 
 from __future__ import annotations

@@ -75,6 +75,7 @@ def test_without_the_filter_the_same_attacks_would_leak(monkeypatch):
     """That the checks of this suite see what they look for."""
     monkeypatch.setattr("dialog_envs.simulators.users.llm.leak", lambda text, secrets: None)
     monkeypatch.setattr("dialog_envs.simulators.users.llm.MOST_UNASKED", 99)
+    monkeypatch.setattr("dialog_envs.simulators.users.llm.LONGEST", 99_999)
     task, seen = get_task("PreferenceElicitation-v0"), []
     leaking = [attack for attack in ATTACKS if attack.leak]
     for number, attack in enumerate(leaking):

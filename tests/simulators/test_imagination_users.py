@@ -44,7 +44,10 @@ def test_a_user_without_a_turn_that_can_be_used_is_no_dialogue(tmp_path: Path) -
         TASK, tmp_path / "data", 3, 7, critique=False, user="grounded", user_model=SaysModel(often_mute)
     )
     told = made.manifest["imagination"]
-    assert made.manifest["counts"]["episodes"] == 3 and told["no_usable_reply"] == told["rejected"]["rollout"] > 0
+    assert (
+        made.manifest["counts"]["episodes"] == 3
+        and told["no_usable_reply"] == told["rejected"]["rollout"] > 0
+    )
 
 
 def test_agent_and_user_ask_a_server_on_the_command_line_and_the_replay_is_the_same(

@@ -1,9 +1,9 @@
 """Many turns in the making at once, each a generator of requests to the model.
 
 A way to prompt is written as if it were alone: it yields the requests it needs next, a few at a time, and gets their
-    replies. :class:`Turns` runs any number of such generators together, so that the requests of all running dialogues
-    are in flight at the same moment (a server) or computed as one batch (a local model), and one that fails costs the
-    others nothing.
+replies. :class:`Turns` runs any number of such generators together, so that the requests of all running dialogues are
+in flight at the same moment (a server) or computed as one batch (a local model), and one that fails costs the others
+nothing.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from dataclasses import dataclass, field, replace
 from typing import Generic, TypeAlias, TypeVar
 
 from dialog_envs.agents.base import Answer, Usage
-from dialog_envs.agents.prompted.chat import noted
 from dialog_envs.core.seeding import derive
 from dialog_envs.simulators.llm import (
     CallFailure,
@@ -25,7 +24,7 @@ from dialog_envs.simulators.llm import (
     Request,
 )
 from dialog_envs.simulators.llm.calls import FAILURES
-from dialog_envs.simulators.llm.structured import UnusableReply
+from dialog_envs.simulators.llm.structured import UnusableReply, appended
 
 __all__ = ["Asking", "Reply", "Turns", "Unusable", "until_usable"]
 
@@ -63,7 +62,7 @@ def until_usable(request: ChatRequest, read: Callable[[ChatReply], T], attempts:
             wrong = str(error)
             note = f"(Your last reply could not be used: {wrong}. Reply once more.)"
             seed = derive(request.seed, "again", attempt)
-            asked = replace(request, messages=noted(request.messages, note), seed=seed)
+            asked = replace(request, messages=appended(request.messages, note), seed=seed)
     raise UnusableReply(
         f"the agent's model was asked {attempts} times for a turn, and its replies could not be used; the last one: "
         f"{wrong}. Use a model that follows instructions, or a larger max_tokens."

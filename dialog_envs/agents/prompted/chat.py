@@ -1,4 +1,4 @@
-"""How a dialogue becomes a chat: for the agent, for the model of the user, and what is added in private."""
+"""How a dialogue becomes a chat: for the agent, and for the model of the user."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dialog_envs.core.dialogue import AGENT, TurnView
 from dialog_envs.core.text import whole
 from dialog_envs.simulators.llm import Message
 
-__all__ = ["agent_chat", "noted", "short_brief", "user_chat"]
+__all__ = ["agent_chat", "user_chat"]
 
 _START = "(You speak first.)"
 
@@ -39,20 +39,3 @@ def user_chat(system: str, dialogue: Sequence[TurnView]) -> tuple[Message, ...]:
         role: Literal["assistant", "user"] = "user" if turn["speaker"] == AGENT else "assistant"
         chat.append({"role": role, "content": whole(turn["text"])})
     return tuple(chat)
-
-
-def noted(chat: Sequence[Message], note: str) -> tuple[Message, ...]:
-    """The chat with a private note at its end. Two messages of the user in a row are one: many templates want that."""
-    if not note:
-        return tuple(chat)
-    if chat and chat[-1]["role"] == "user":
-        last: Message = {"role": "user", "content": f"{chat[-1]['content']}\n\n{note}"}
-        return (*chat[:-1], last)
-    return (*chat, {"role": "user", "content": note})
-
-
-def short_brief(brief: str) -> str:
-    """The brief with each line of its list cut at the colon, on one line."""
-    lines = brief.splitlines()
-    names = [line[2:].partition(": ")[0] for line in lines if line.startswith("- ")]
-    return " ".join([*(line for line in lines if not line.startswith("- ")), "; ".join(names)]).strip()

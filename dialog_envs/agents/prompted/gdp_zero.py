@@ -34,9 +34,9 @@ def gdp_zero(moment: Moment) -> Asking[str]:
     words of its most valuable realisation.
 
     Differences to the paper: acts are the turns of the task's menu, which follows the dialogue, instead of a fixed
-        list; the prior and the value are read off the model's probabilities where it tells them, and sampled
-        (``samples`` times) where not; in imagined dialogues the agent speaks in the task's words, and a planned turn
-        is put into the model's own words at the end (mode ``free``).
+    list; the prior and the value are read off the model's probabilities where it tells them, and sampled (``samples``
+    times) where not; in imagined dialogues the agent speaks in the task's words, and a planned turn is put into the
+    model's own words at the end (mode ``free``).
     """
     if len(moment.menu) == 1:
         return (yield from _put_into_words(moment, next(iter(moment.menu))))

@@ -9,12 +9,14 @@ from functools import cached_property
 from typing import Any, TypeAlias
 
 from dialog_envs.agents.prompted.asking import Asking, Unusable, until_usable
-from dialog_envs.agents.prompted.chat import agent_chat, noted, short_brief
+from dialog_envs.agents.prompted.chat import agent_chat
 from dialog_envs.agents.prompted.prompts import FilledPrompts
 from dialog_envs.agents.prompted.settings import Settings
 from dialog_envs.core.dialogue import AGENT, Act, TurnView
 from dialog_envs.core.seeding import derive, stream
 from dialog_envs.simulators.llm import ChatReply, ChatRequest, Choice, ChoiceRequest, Message
+from dialog_envs.simulators.llm.structured import appended
+from dialog_envs.simulators.users.prompting import short_brief
 
 __all__ = ["Acts", "Mind", "Moment", "choose", "say", "spoken"]
 
@@ -72,7 +74,7 @@ class Moment:
     def chat(self) -> tuple[Message, ...]:
         """What the model reads."""
         names_only = self.mind.settings.brief == "names"
-        brief = short_brief(self.brief) if names_only else self.brief
+        brief = short_brief(self.brief, longest=None) if names_only else self.brief
         return agent_chat(self.mind.system, brief, self.dialogue)
 
     @cached_property
@@ -105,7 +107,7 @@ class Moment:
             line: one line is enough.
         """
         return ChatRequest(
-            noted(self.chat, note),
+            appended(self.chat, note),
             max_tokens,
             temperature,
             stop=self.mind.stop if line else (),
@@ -118,7 +120,7 @@ class Moment:
     ) -> ChoiceRequest:
         """A request to choose; the arguments are as in :meth:`writing`."""
         seed = self.seed_for(purpose)
-        chat = noted(self.chat, note)
+        chat = appended(self.chat, note)
         return ChoiceRequest(chat, tuple(candidates), temperature, seed, episode=str(self.episode))
 
     def seed_for(self, purpose: str) -> int:

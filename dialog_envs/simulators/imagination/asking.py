@@ -126,7 +126,7 @@ def until_usable(
             wrong = str(error)
             rejected.append(Rejected(step, wrong, text[:TEXT_KEPT]))
             told = again(wrong)
-            messages = appended(request.messages, told) if told else request.messages
+            messages = appended(request.messages, told)
             seed = derive(request.seed, "again", attempt)
             asked = replace(request, messages=messages, seed=seed, trial=attempt + 1)
     raise GivenUp(f"no reply could be used in {attempts} attempts at '{step}'; the last one: {wrong}")

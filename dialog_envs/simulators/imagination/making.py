@@ -240,7 +240,8 @@ def _speaker(
     cast: Cast, env: DialogEnv, attempt: Attempt, brief: str
 ) -> Callable[[Observation], Asking[str]]:
     """Who speaks for the agent: its next turn, given an observation."""
-    speaker, seed = cast.speakers.get(attempt.policy), agent_seed(attempt.seed)
+    speaker: Any = cast.speakers.get(attempt.policy)
+    seed = agent_seed(attempt.seed)
     if hasattr(speaker, "asking"):
         return lambda observation: _asked(speaker.asking(observation, seed), f"{attempt.policy}/{seed}")
     if speaker is None:

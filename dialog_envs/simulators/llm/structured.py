@@ -109,7 +109,14 @@ def explanation(schema: Mapping[str, Any]) -> str:
 
 
 def appended(messages: Sequence[Message], text: str) -> tuple[Message, ...]:
-    """The chat with one more paragraph from the user's side: many chat templates refuse two user messages in a row."""
+    """The chat with one more paragraph from the user's side: many chat templates refuse two user messages in a row.
+
+    Args:
+        messages: the chat.
+        text: the paragraph; nothing changes nothing.
+    """
+    if not text:
+        return tuple(messages)
     if messages and messages[-1]["role"] == "user":
         last: Message = {"role": "user", "content": f"{messages[-1]['content']}\n\n{text}"}
         return (*messages[:-1], last)

@@ -12,10 +12,11 @@ from collections.abc import Sequence
 from dialog_envs.core.dialogue import Act, TurnView, UserTurn
 from dialog_envs.errors import SimulatorError, UsageError
 from dialog_envs.simulators.llm import ChatModel, ChatReply, ChatRequest, Choice, ChoiceRequest, Message
+from dialog_envs.simulators.llm.structured import appended
 from dialog_envs.simulators.users.checking import ReadBack
 from dialog_envs.simulators.users.guard import Secrets, leak
 from dialog_envs.simulators.users.played import Asking, ModelPlayedUser
-from dialog_envs.simulators.users.prompting import card, chat, fill, followed_by
+from dialog_envs.simulators.users.prompting import card, chat, fill
 
 MODES = ("choose", "write", "both")
 PHRASINGS = 6
@@ -130,7 +131,7 @@ class GroundedUser(ModelPlayedUser):
         meaning = next(filter(check.faithful, phrasings), phrasings[0])
         examples = "\n".join(f"- {text}" for text in phrasings[:3])
         task = fill("write_turn", meaning=meaning, examples=examples)
-        messages = first = followed_by(chat(self._write_prompt, dialogue, self._marks), task)
+        messages = first = appended(chat(self._write_prompt, dialogue, self._marks), task)
         wrong = ""
         for attempt in range(self.attempts):
             reply = yield self._writing(messages, attempt)

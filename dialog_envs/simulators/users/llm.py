@@ -21,11 +21,12 @@ from typing import Any
 from dialog_envs.core.dialogue import Act, TurnView, UserTurn
 from dialog_envs.errors import SimulatorError, UsageError
 from dialog_envs.simulators.llm import ChatModel, ChatReply, ChatRequest, Choice, ChoiceRequest
+from dialog_envs.simulators.llm.structured import appended
 from dialog_envs.simulators.users.acting import user_acts
 from dialog_envs.simulators.users.following import Branch, Crowd, Following, keys
 from dialog_envs.simulators.users.guard import Secrets, leak, persona_keys
 from dialog_envs.simulators.users.played import Asking, ModelPlayedUser
-from dialog_envs.simulators.users.prompting import card, chat, fill, followed_by, short_brief
+from dialog_envs.simulators.users.prompting import card, chat, fill, short_brief
 
 MAX_TOKENS = 1_000
 """Room for a reply in its form, and for what a reasoning model thinks before."""
@@ -184,7 +185,7 @@ class LLMUser(ModelPlayedUser):
         for attempt in range(self.attempts):
             asked = messages
             if refused is not None:
-                asked = followed_by(messages, fill("llm_again", problem=refused.problem))
+                asked = appended(messages, fill("llm_again", problem=refused.problem))
             reply = yield self._request(asked, attempt, consent)
             assert isinstance(reply, ChatReply)
             result = self._turn_of(reply, heard, branches, dialogue)

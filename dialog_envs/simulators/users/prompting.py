@@ -75,12 +75,17 @@ def card(rows: Sequence[tuple[str, str]], families: Sequence[str] = ()) -> str:
     return "\n".join(lines)
 
 
-def short_brief(brief: str, longest: int = 1_200) -> str:
-    """The brief with each line of its list cut at the colon, for models that read slowly."""
+def short_brief(brief: str, longest: int | None = 1_200) -> str:
+    """The brief on one line, with each line of its list cut at the colon, for models that read slowly.
+
+    Args:
+        brief: a scenario's.
+        longest: characters; ``None``: all of them.
+    """
     lines = brief.splitlines()
     names = [line[2:].partition(": ")[0] for line in lines if line.startswith("- ")]
     text = " ".join([*(line for line in lines if not line.startswith("- ")), "; ".join(names)]).strip()
-    return cut(text, longest)
+    return text if longest is None else cut(text, longest)
 
 
 def cut(text: str, longest: int) -> str:
@@ -111,11 +116,3 @@ def chat(system: str, dialogue: Sequence[TurnView], marks: Marks) -> tuple[Messa
         longest = LONGEST_LAST if number == len(dialogue) - 1 else LONGEST_EARLIER
         messages.append({"role": "user", "content": heard(turn["text"], marks, longest)})
     return tuple(messages)
-
-
-def followed_by(messages: Sequence[Message], text: str) -> tuple[Message, ...]:
-    """The chat with one more paragraph from outside the talk. Two messages of one role in a row are one message."""
-    if messages and messages[-1]["role"] == "user":
-        last: Message = {"role": "user", "content": f"{messages[-1]['content']}\n\n{text}"}
-        return (*messages[:-1], last)
-    return (*messages, {"role": "user", "content": text})
