@@ -1,4 +1,4 @@
-"""Agents that were trained several times: one row over all trainings, pairs seed by seed, both kinds of luck counted."""
+"""Agents side by side over all of their trainings: rows pooled, pairs seed by seed."""
 
 from __future__ import annotations
 

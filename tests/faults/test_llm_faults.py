@@ -34,7 +34,7 @@ def chat(text: str) -> ChatRequest:
 
 
 def model(server: FaultServer, transport: str, **options: object) -> OpenAICompatibleModel:
-    settings: dict[str, object] = {"retry": PATIENT, "timeout": 0.5, "max_in_flight": 64, **options}
+    settings: dict[str, object] = {"retry": PATIENT, "timeout": 1.5, "max_in_flight": 64, **options}
     return OpenAICompatibleModel("stub", base_url=server.url, transport=transport, **settings)  # type: ignore[arg-type]
 
 
