@@ -159,6 +159,7 @@ def test_every_verb_when_all_goes_well(home: Home, monkeypatch: pytest.MonkeyPat
         "train": home.run("train", "bc", "--data", "data", "-o", "checkpoints/bc", "--set", "epochs=0.1"),
         "eval": home.run("eval", "-s", "tiny.toml", "--agent", f"kept=prompted:cot:{CACHED}"),
         "board": home.run("board", "--markdown"),
+        "study": home.run("study", "--json"),
     }
     # It needs value heads, which BC has not: it says so, in one line.
     assert home.run("diagnose", "calibration", "checkpoints/bc", "--data", "data") == 2

@@ -38,10 +38,10 @@ from dialog_envs.simulators.imagination.critique import failed
 from dialog_envs.simulators.imagination.journal import Journal
 from dialog_envs.simulators.imagination.making import USER, Direction, Made, imagined, judged, rolled_out
 from dialog_envs.simulators.imagination.models import Limited, Models, Till
-from dialog_envs.simulators.imagination.prompting import load_prompts
+from dialog_envs.simulators.imagination.prompting import Prompts, load_prompts
 from dialog_envs.simulators.imagination.reasoning import Reasoned, Reasoning
 from dialog_envs.simulators.imagination.report import card, critique_log, people_text, rejected_log
-from dialog_envs.simulators.imagination.rollout import Attempt, play
+from dialog_envs.simulators.imagination.rollout import Attempt, Cast, play
 from dialog_envs.simulators.llm import ChatModel
 
 COHORT = 4096
@@ -142,47 +142,70 @@ def imagine(
         chosen.variants if mode == "imagine" else (), success_share, user_model,
     )  # fmt: skip
     models = Models.of(mode, imaginer, critic, critique, cast.speakers, cast.user_model)
-    wanted_people = _check(mode, models, episodes, personas, rounds, attempts)
-    if compress not in (None, *COMPRESSIONS):
-        raise UsageError(f"compress must be one of {', '.join(COMPRESSIONS)}; got {compress!r:.20}")
+    wanted_people = _check(mode, models, episodes, personas, rounds, attempts, compress)
     if mode == "imagine":
         cast = replace(cast, user=USER, models=dict.fromkeys(cast.mixture, str(models.version("imaginer"))))
-    rules, asked = choose_criteria(cast.task, criteria)
-    if asked == ():
-        models = replace(models, critic=None)
-    direction = Direction(
-        cast, chosen, critique, models.critic is not None, rounds, attempts, models.small("imaginer"),
-        models.small("critic"), models.version("imaginer"), rules, asked,
-    )  # fmt: skip
+    direction, models = _directed(cast, chosen, critique, models, rounds, attempts, criteria)
     settings = provenance.settings(direction, mode, models, wanted_people)
     packed = {} if compress is None else {"compress": compress}
     whole = provenance.settings_hash({**settings, "episodes": episodes, **packed})
-    done = _finished(out, whole, replace_existing)
     journal = Journal(out, provenance.settings_hash(settings))
-    if done is not None:
+    if (done := _finished(out, whole, replace_existing)) is not None:
         _clear(journal, done)
         return done
-    with journal, ExitStack() as stack:
-        models = models.wrapped(journal.recorded)
-        if max_cost is not None:
-            models = _limited(models, max_cost, journal, stack)
-        reasoned = _reason(direction, models, wanted_people, watch)
-        if reasoned is not None:
-            direction = replace(direction, cast=replace(cast, people=reasoned.cast))
-        work = _Work(direction, mode, models, journal, episodes, reasoned, progress, watch)
-        made = [journal.made[index] for index in range(work.fill())]
+    with journal:
+        direction, models, reasoned, made = _produce(
+            direction, mode, models, journal, episodes, wanted_people, max_cost, progress, watch
+        )
         facts = provenance.facts(direction, mode, models, settings, whole, episodes, made, reasoned, compress)
         _write(out, facts, made, reasoned, replace_existing, compress)
         journal.delete()
     return read_dataset(out)
 
 
-def _check(mode: str, models: Models, episodes: int, personas: int | None, rounds: int, attempts: int) -> int:
+def _directed(
+    cast: Cast, prompts: Prompts, critique: bool, models: Models, rounds: int, attempts: int,
+    criteria: Sequence[str] | None,
+) -> tuple[Direction, Models]:  # fmt: skip
+    """How dialogues are made and judged. A critic that is asked nothing is none."""
+    rules, asked = choose_criteria(cast.task, criteria)
+    if asked == ():
+        models = replace(models, critic=None)
+    direction = Direction(
+        cast, prompts, critique, models.critic is not None, rounds, attempts, models.small("imaginer"),
+        models.small("critic"), models.version("imaginer"), rules, asked,
+    )  # fmt: skip
+    return direction, models
+
+
+def _produce(
+    direction: Direction, mode: str, models: Models, journal: Journal, episodes: int, wanted_people: int,
+    max_cost: float | None, progress: Callable[[int, int], None] | None, watch: Callable[[Standing], None] | None,
+) -> tuple[Direction, Models, Reasoned | None, list[Made]]:  # fmt: skip
+    """All dialogues, those of the journal among them."""
+    with ExitStack() as stack:
+        models = models.wrapped(journal.recorded)
+        if max_cost is not None:
+            models = _limited(models, max_cost, journal, stack)
+        reasoned = _reason(direction, models, wanted_people, watch)
+        if reasoned is not None:
+            direction = replace(direction, cast=replace(direction.cast, people=reasoned.cast))
+        work = _Work(direction, mode, models, journal, episodes, reasoned, progress, watch)
+        made = [journal.made[index] for index in range(work.fill())]
+    return direction, models, reasoned, made
+
+
+def _check(
+    mode: str, models: Models, episodes: int, personas: int | None, rounds: int, attempts: int,
+    compress: str | None,
+) -> int:  # fmt: skip
     """The number of people to propose. Raises :class:`UsageError`."""
     if mode not in MODES:
         raise UsageError(f"mode must be one of {', '.join(MODES)}; got {mode!r:.60}")
     if episodes < 1:
         raise UsageError(f"a dataset needs at least one episode; got {episodes}")
+    if compress not in (None, *COMPRESSIONS):
+        raise UsageError(f"compress must be one of {', '.join(COMPRESSIONS)}; got {compress!r:.20}")
     if rounds < 0 or attempts < 1:
         raise UsageError(f"there are at least 0 rounds and 1 attempt; got {rounds} and {attempts}")
     usual = min(FEW_PEOPLE if models.small("imaginer") else PEOPLE, episodes) if mode == "imagine" else 0

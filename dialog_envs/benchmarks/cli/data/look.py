@@ -56,6 +56,35 @@ def register(data: typer.Typer) -> None:
             lines = [*stats_lines(found), "", *critique_lines(dataset.manifest.get("critique", {}))]
             sys.stdout.write("\n".join(lines) + "\n")
 
+    @data.command("card")
+    def card(folder: Folder) -> None:
+        """Print the page that says what a dataset is."""
+        from dialog_envs.datasets import read_dataset
+        from dialog_envs.datasets.files import CARD
+        from dialog_envs.datasets.shipped import locate
+        from dialog_envs.simulators.imagination.report import card as make
+
+        file = locate(folder) / CARD
+        if file.is_file():
+            sys.stdout.write(file.read_text("utf-8"))
+        else:
+            dataset = read_dataset(folder)
+            sys.stdout.write(make(dataset.manifest, dataset.episodes))
+
+    @data.command("validate")
+    def validate(folder: Folder, as_json: AsJson = False) -> None:
+        """Check hashes, schema, rewards, families, acts and counts; exit code 1 if anything is wrong."""
+        from dialog_envs.datasets import validate as check
+
+        found = check(folder)
+        sys.stdout.write((json.dumps(found.to_json(), indent=1) if as_json else found.to_text()) + "\n")
+        if not found.valid:
+            raise typer.Exit(1)
+
+    _register_report(data)
+
+
+def _register_report(data: typer.Typer) -> None:
     @data.command("report")
     def report(
         folder: Folder,
@@ -95,31 +124,6 @@ def register(data: typer.Typer) -> None:
             sys.stdout.write(markdown(made))
         else:
             sys.stdout.write(f"{out / 'report.html'}\n")
-
-    @data.command("card")
-    def card(folder: Folder) -> None:
-        """Print the page that says what a dataset is."""
-        from dialog_envs.datasets import read_dataset
-        from dialog_envs.datasets.files import CARD
-        from dialog_envs.datasets.shipped import locate
-        from dialog_envs.simulators.imagination.report import card as make
-
-        file = locate(folder) / CARD
-        if file.is_file():
-            sys.stdout.write(file.read_text("utf-8"))
-        else:
-            dataset = read_dataset(folder)
-            sys.stdout.write(make(dataset.manifest, dataset.episodes))
-
-    @data.command("validate")
-    def validate(folder: Folder, as_json: AsJson = False) -> None:
-        """Check hashes, schema, rewards, families, acts and counts; exit code 1 if anything is wrong."""
-        from dialog_envs.datasets import validate as check
-
-        found = check(folder)
-        sys.stdout.write((json.dumps(found.to_json(), indent=1) if as_json else found.to_text()) + "\n")
-        if not found.valid:
-            raise typer.Exit(1)
 
 
 def _say(text: str) -> None:
