@@ -149,6 +149,9 @@ class ActRoles:
         discloses: user acts that tell something about the persona because of what the agent did, each with the
             field of the act that says about what: ``slot`` or ``item``.
         volunteers: the same for acts that tell it unasked.
+        drawn_by: kinds of ``discloses`` that come unasked, too, each with the agent acts that draw them out:
+            ``propose``, ``ask(open)`` (of that slot), ``ask(=)`` (of the very slot or item that is told of). Told after
+            an agent turn with none of these, the thing was volunteered.
         accepts: user acts that end a talk as ``"accept"``.
         leaves: user acts that end it as ``"leave"``.
         moves: agent acts whose effect on the user can be learned from.
@@ -160,6 +163,7 @@ class ActRoles:
         default_factory=lambda: {"answer": "slot", "change": "slot", "reject": "slot"}
     )
     volunteers: Mapping[str, str] = field(default_factory=lambda: {"volunteer": "slot"})
+    drawn_by: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     accepts: frozenset[str] = frozenset(("accept",))
     leaves: frozenset[str] = frozenset(("leave",))
     moves: frozenset[str] = frozenset(("ask", "suggest"))
@@ -170,6 +174,29 @@ class ActRoles:
         """What an act tells about: a slot or an item; ``None`` if it tells nothing."""
         name = self.discloses.get(act.kind) or self.volunteers.get(act.kind)
         return getattr(act, name) if name else None
+
+    def unasked(self, act: Act, agent_acts: Sequence[Act] = ()) -> bool:
+        """Whether an act that tells something comes unasked.
+
+        Args:
+            act: of the user; :meth:`subject` says what it tells about.
+            agent_acts: of the agent's turn before it.
+        """
+        if act.kind in self.volunteers:
+            return True
+        ways = self.drawn_by.get(act.kind)
+        if ways is None:
+            return False
+        subject = self.subject(act)
+        return not any(_draws(way, other, subject) for way in ways for other in agent_acts)
+
+
+def _draws(way: str, act: Act, subject: str | None) -> bool:
+    """Whether an agent act is of a form of ``ActRoles.drawn_by``."""
+    kind, _, inside = way.rstrip(")").partition("(")
+    if act.kind != kind:
+        return False
+    return not inside or (subject if inside == "=" else inside) in (act.slot, act.item)
 
 
 class Task(Generic[Z, C, S]):

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dialog_envs.core.dialogue import AGENT
+from dialog_envs.datasets.rows import criterion_rows, size_rows, verdict_counts
 from dialog_envs.datasets.schema import Episode
 from dialog_envs.datasets.stats import Group, Stats
 
@@ -36,20 +37,15 @@ def stats_lines(stats: Stats) -> list[str]:
     lines = table(
         ("figure", "value"),
         [
-            ("episodes", f"{whole.episodes:,}"),
-            ("turns", f"{stats.turns:,}"),
-            ("agent turns an episode", f"{whole.agent_turns:.2f} (median {stats.agent_turns_median:g}, "
-             f"most {stats.agent_turns_most})"),
-            ("words a turn", ", ".join(f"{name} {value:.1f}" for name, value in stats.words.items())),
+            *size_rows(stats),
             ("mean reward", f"{whole.reward:.3f}"),
             ("success", f"{whole.success:.1%}"),
-            ("told an episode", f"{stats.elicited:.2f} elicited, {stats.volunteered:.2f} volunteered"),
-            ("personas, scenarios", f"{stats.personas:,}, {stats.scenarios:,}"),
+            ("told a dialogue", f"{stats.elicited:.2f} elicited, {stats.volunteered:.2f} volunteered"),
             ("user turns unlike any other", f"{stats.distinct_user_turns:.1%}"),
             ("longer than six words, and repeated", f"{stats.repeated_long_user_turns:.1%}"),
             ("near-duplicate dialogues", f"{stats.near_duplicates:,}"),
         ],
-    )  # fmt: skip
+    )
     for heading, groups in (
         ("policy", stats.by_policy), ("family", stats.by_family), ("ended by", stats.by_end)
     ):  # fmt: skip
@@ -66,25 +62,17 @@ def _group_table(heading: str, groups: Mapping[str, Group]) -> list[str]:
         (name, group.episodes, float(group.reward), float(group.success), float(group.agent_turns))
         for name, group in groups.items()
     ]
-    return table((heading, "episodes", "mean reward", "success", "agent turns"), rows)
+    return table((heading, "dialogues", "mean reward", "success", "agent turns"), rows)
 
 
 def critique_lines(critique: Mapping[str, Any]) -> list[str]:
     """What the critique did, as Markdown. Empty where there was none."""
     if not critique.get("criteria"):
         return ["No critique: every dialogue stands as it was made."]
-    counts = [int(critique.get(name, 0)) for name in ("kept", "revised", "dropped")]
-    attempts = max(sum(counts), 1)
-    parts = [
-        f"{number:,} {name} ({number / attempts:.1%})"
-        for name, number in zip(("kept", "revised", "dropped"), counts, strict=True)
-    ]
+    counts, attempts = verdict_counts(critique)
+    parts = [f"{number:,} {name} ({number / attempts:.1%})" for name, number in counts]
     lines = [f"Of {attempts:,} dialogues: {', '.join(parts)}.", ""]
-    rows = [
-        (name, int(row.get("revised", 0)), int(row.get("dropped", 0)))
-        for name, row in critique.get("failed", {}).items()
-    ]
-    return lines + table(("criterion failed by", "revised", "dropped"), rows)
+    return lines + table(*criterion_rows(critique))
 
 
 def dialogue_lines(episode: Episode, persona: Sequence[tuple[str, str]] = (), acts: bool = True) -> list[str]:

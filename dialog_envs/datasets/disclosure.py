@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dialog_envs.core.dialogue import AGENT, USER
+from dialog_envs.core.dialogue import AGENT, USER, Act
 from dialog_envs.core.task import ActRoles
 from dialog_envs.datasets.schema import Episode
 
@@ -41,15 +41,17 @@ def told(episode: Episode, roles: ActRoles) -> list[tuple[int, int]]:
     rows = [(0, 0)]
     subjects: set[str] = set()
     counts = [0, 0]
+    said: Sequence[Act] = ()
     for turn in episode.turns:
         if turn.speaker == AGENT:
             rows.append((counts[0], counts[1]))
+            said = turn.acts
             continue
         for act in turn.acts:
             subject = roles.subject(act)
             if subject is not None and subject not in subjects:
                 subjects.add(subject)
-                counts[act.kind in roles.volunteers] += 1
+                counts[roles.unasked(act, said)] += 1
         rows[-1] = (counts[0], counts[1])
     return rows
 

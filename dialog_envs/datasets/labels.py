@@ -1,9 +1,11 @@
-"""The label under which a dialogue was imagined, as its reward: what the paper trains on (arXiv 2311.05584)."""
+"""The label under which a dialogue was imagined: how often it is true, and as its reward, as in arXiv 2311.05584."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import replace
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from dialog_envs.datasets.schema import Episode
 from dialog_envs.errors import DatasetError
@@ -30,3 +32,50 @@ def _labelled(episode: Episode) -> Episode:
         )
     rewards = (*(0.0 for _ in episode.rewards[1:]), float(label))
     return replace(episode, rewards=rewards, reward=float(label))
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """The outcome that dialogues were imagined with, and the kernel's.
+
+    Attributes:
+        episodes: that have a label.
+        agree: share in which both are the same.
+        kappa: Cohen's kappa: the same beyond chance; NaN where one of them never varies.
+        table: (label, kernel) → episodes, for ``success`` and ``failure``.
+    """
+
+    episodes: int
+    agree: float
+    kappa: float
+    table: Mapping[str, int]
+
+
+def labels(rows: Sequence[Episode]) -> Labels | None:
+    """How label and kernel agree; ``None`` where no episode has a label."""
+    pairs = Counter(
+        (bool(episode.outcome["label"]), bool(episode.outcome["success"]))
+        for episode in rows
+        if isinstance(episode.outcome.get("label"), bool)
+    )
+    total = sum(pairs.values())
+    if not total:
+        return None
+    agree = (pairs[True, True] + pairs[False, False]) / total
+    asked = (pairs[True, True] + pairs[True, False]) / total
+    found = (pairs[True, True] + pairs[False, True]) / total
+    chance = asked * found + (1 - asked) * (1 - found)
+    return Labels(
+        episodes=total,
+        agree=agree,
+        kappa=(agree - chance) / (1 - chance) if chance < 1 else math.nan,
+        table={
+            f"label {_word(label)}, kernel {_word(kernel)}": pairs[label, kernel]
+            for label in (True, False)
+            for kernel in (True, False)
+        },
+    )
+
+
+def _word(success: bool) -> str:
+    return "success" if success else "failure"

@@ -9,7 +9,8 @@ from statistics import fmean, median
 from typing import Any
 
 from dialog_envs.core.dialogue import AGENT, USER
-from dialog_envs.core.task import ActRoles
+from dialog_envs.core.task import ActRoles, Task
+from dialog_envs.datasets.disclosure import told
 from dialog_envs.datasets.diversity import near_duplicates
 from dialog_envs.datasets.schema import Episode
 from dialog_envs.errors import UnknownTask
@@ -62,7 +63,7 @@ class Stats:
         agent_turns_median, agent_turns_most: of an episode.
         words: mean number of words a turn, by speaker.
         acts: number of acts by speaker and kind.
-        elicited, volunteered: things told because of what the agent did, and unasked, per episode.
+        elicited, volunteered: different things told because of what the agent did, and unasked, per episode.
         personas, scenarios: different ones.
         distinct_user_turns: share of user turns that are unlike every other.
         repeated_long_user_turns: share of user turns of more than six words that stand elsewhere word for word.
@@ -110,9 +111,9 @@ def compute_stats(episodes: Iterable[Episode], manifest: Mapping[str, Any] | Non
     rows = list(episodes)
     acts, words, texts = _language(rows)
     counts = [len(episode.rewards) for episode in rows]
-    roles = _roles(rows)
-    heard = (act for episode in rows for turn in episode.turns if turn.speaker == USER for act in turn.acts)
-    told = Counter(act.kind in roles.volunteers for act in heard if roles.subject(act) is not None)
+    task = known_task(rows[0].task)
+    roles = task.act_roles if task is not None else ActRoles()
+    elicited, volunteered = zip(*(told(episode, roles)[-1] for episode in rows), strict=True)
     long = [text for text in texts if len(text.split()) > LONG]
     return Stats(
         whole=Group.of(rows),
@@ -124,8 +125,8 @@ def compute_stats(episodes: Iterable[Episode], manifest: Mapping[str, Any] | Non
         agent_turns_most=max(counts),
         words={name: round(total / max(number, 1), 2) for name, (total, number) in words.items()},
         acts={name: dict(counter.most_common()) for name, counter in acts.items()},
-        elicited=told[False] / len(rows),
-        volunteered=told[True] / len(rows),
+        elicited=fmean(elicited),
+        volunteered=fmean(volunteered),
         personas=len({episode.persona_key for episode in rows}),
         scenarios=len({str(sorted(episode.scenario.items())) for episode in rows}),
         distinct_user_turns=_once(texts),
@@ -135,14 +136,14 @@ def compute_stats(episodes: Iterable[Episode], manifest: Mapping[str, Any] | Non
     )
 
 
-def _roles(rows: Sequence[Episode]) -> ActRoles:
-    """What the acts are for; the usual names where the task is not known here."""
+def known_task(name: str) -> Task[Any, Any, Any] | None:
+    """A task by its id; ``None`` if it is not registered here."""
     from dialog_envs.registration import get_task
 
     try:
-        return get_task(rows[0].task).act_roles
-    except (UnknownTask, AttributeError):
-        return ActRoles()
+        return get_task(name)
+    except UnknownTask:
+        return None
 
 
 def _language(

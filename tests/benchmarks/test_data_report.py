@@ -12,9 +12,10 @@ import pytest
 
 from dialog_envs.benchmarks.cli import main
 from dialog_envs.benchmarks.data_report import Options, make_report, markdown, page, write_report
-from dialog_envs.benchmarks.data_report.figures import histogram, labels
-from dialog_envs.benchmarks.data_report.people import effective_number, traits
+from dialog_envs.benchmarks.data_report.figures import histogram
 from dialog_envs.datasets import Dataset, read_dataset
+from dialog_envs.datasets.labels import labels
+from dialog_envs.datasets.people import effective_number, traits
 from dialog_envs.errors import DatasetError, UnknownName
 from dialog_envs.registration import get_task
 from dialog_envs.simulators.imagination import imagine
@@ -72,6 +73,40 @@ def test_three_files(imagined: Path, tmp_path: Path) -> None:
     assert report.labels is not None
     agree = data["imagination"]["label"]["agree"]
     assert report.labels.agree == pytest.approx(agree, abs=1e-6)
+
+
+def test_card_and_report_say_the_same(imagined: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The card is printed as the engine wrote it, and its tables stand in the report."""
+    assert main(["data", "card", str(imagined)]) == 0
+    card = capsys.readouterr().out
+    assert card == (imagined / "card.md").read_text("utf-8")
+    report = markdown(make_report(read_dataset(imagined), Options("tfidf", beliefs=0, reference_dialogues=0)))
+    titles = (
+        "Disclosure by turn",
+        "Diversity",
+        "Critique",
+        "Labels",
+        "What the kernel reads",
+        "Cost",
+        "People",
+    )
+    assert all(f"\n## {title}\n" in card for title in titles)
+
+    def cells(text: str) -> set[tuple[str, ...]]:
+        rows = [line.split("|")[1:-1] for line in text.splitlines() if line.startswith("| ")]
+        return {tuple(cell.strip() for cell in row) for row in rows}
+
+    names = {
+        "imagined as a success",
+        "dialogues",
+        "turns",
+        "personas",
+        "user turns",
+        "personas, scenarios",
+        "critic",
+    }
+    both = {row[0] for row in cells(card) & cells(report)}
+    assert both >= names, names - both
 
 
 def test_the_same_twice(imagined: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,28 @@ def test_the_card_has_the_command(name: str) -> None:
     )
     assert str(facts["command"]).endswith(asked)
     assert ("on one machine" in card) == bool(facts["models"])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_card_has_the_manifests_figures(name: str) -> None:
+    """As ``data card`` prints them today: whoever makes the data again, or counts otherwise, writes the card again."""
+    card, facts = (ROOT / name / "card.md").read_text("utf-8"), read_manifest(PREFIX + name)
+    counts, critique = facts["counts"], facts["critique"]
+    assert card.startswith(f"# {facts['task']}: {counts['episodes']:,} dialogues\n")
+    assert f"(version {facts['task_version']})" in card and f"users: {', '.join(facts['families'])};" in card
+    cells = {
+        tuple(cell.strip() for cell in line.split("|")[1:3]) for line in card.splitlines() if "|" in line
+    }
+    assert {("turns", f"{counts['turns']:,}"), ("mean reward", f"{facts['reward']['mean']:.3f}")} <= cells
+    assert {("success", f"{facts['reward']['success']:.1%}")} <= cells
+    assert {(family, f"{number:,}") for family, number in facts["families"].items()} <= cells
+    seen = sum(critique[verdict] for verdict in ("kept", "revised", "dropped"))
+    assert all(f"{critique[verdict]:,} {verdict} (" in card for verdict in ("kept", "revised", "dropped"))
+    assert f"Of {seen:,} dialogues:" in card and f"`{facts['dropped']['file']}` what the critique" in card
+    assert ("## Cost" in card) == ("cost" in facts) == bool(facts["models"])
+    told = re.search(r"told a dialogue +\| ([\d.]+) elicited, ([\d.]+) volunteered", card)
+    assert told and f"tells {told[1]} things because of what the agent did, and {told[2]} unasked" in card
+    assert float(told[1]) > 0 and "Vendi score" in card and "distinct-2" in card
 
 
 @pytest.mark.parametrize("task", TASKS)

@@ -104,8 +104,9 @@ def test_makes_a_valid_dataset(tmp_path: Path) -> None:
 def test_the_card_is_for_people(tmp_path: Path) -> None:
     imagine(TASK, tmp_path / "ds", 30, 1)
     text = (tmp_path / "ds" / "card.md").read_text("utf-8")
-    for part in ("# PreferenceElicitation-v0: 30 imagined dialogues", "dialog-envs imagine", "## Policies",
-                 "## Critique", "## Figures", "## Samples", "ended by accept: success"):  # fmt: skip
+    for part in ("# PreferenceElicitation-v0: 30 dialogues", "dialog-envs imagine", "## Policies",
+                 "## Critique", "## Figures", "## Disclosure by turn", "## Diversity", "## Samples",
+                 "ended by accept: success"):  # fmt: skip
         assert part in text
 
 

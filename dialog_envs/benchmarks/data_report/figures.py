@@ -10,29 +10,23 @@ from typing import Any
 
 import numpy as np
 
-from dialog_envs.benchmarks.data_report.people import (
-    Trait,
-    descriptions,
-    persona_texts,
-    personas,
-    traits,
-)
 from dialog_envs.benchmarks.data_report.reference import REFERENCES, entropies, reference_dialogues
 from dialog_envs.benchmarks.stats import Interval, rate_interval
-from dialog_envs.core.dialogue import AGENT, USER
+from dialog_envs.core.dialogue import AGENT
 from dialog_envs.core.task import ActRoles, Task
+from dialog_envs.datasets.beside import read_people
 from dialog_envs.datasets.coverage import Coverage, coverage
-from dialog_envs.datasets.disclosure import Disclosure, disclosure, user_turns
-from dialog_envs.datasets.diversity import Lexical, Semantic, lexical, sample, semantic
-from dialog_envs.datasets.embedding import AUTO, Embedder, make_embedder
+from dialog_envs.datasets.disclosure import Disclosure
+from dialog_envs.datasets.diversity import Lexical, Semantic, sample
+from dialog_envs.datasets.embedding import AUTO, make_embedder
+from dialog_envs.datasets.figures import SAMPLE, Watch, main_figures
+from dialog_envs.datasets.labels import Labels
+from dialog_envs.datasets.page import samples
+from dialog_envs.datasets.people import Trait, personas, traits
 from dialog_envs.datasets.reader import Dataset
 from dialog_envs.datasets.schema import Episode
-from dialog_envs.datasets.stats import Stats, compute_stats
-from dialog_envs.errors import DatasetError, UnknownName, UnknownTask
-from dialog_envs.registration import get_task
-from dialog_envs.simulators.imagination.report import samples
-
-Watch = Callable[[str], None]
+from dialog_envs.datasets.stats import Stats, known_task
+from dialog_envs.errors import DatasetError, UnknownName
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +44,7 @@ class Options:
     """
 
     embedding: str = AUTO
-    sample: int = 1000
+    sample: int = SAMPLE
     beliefs: int = 40
     references: tuple[str, ...] | None = None
     reference_dialogues: int = 40
@@ -73,23 +67,6 @@ class Histogram:
     def discrete(self) -> bool:
         """Whether each count belongs to one value."""
         return len(self.edges) == len(self.counts)
-
-
-@dataclass(frozen=True, slots=True)
-class Labels:
-    """The outcome that dialogues were imagined with, and the kernel's.
-
-    Attributes:
-        episodes: that have a label.
-        agree: share in which both are the same.
-        kappa: Cohen's kappa: the same beyond chance; NaN where one of them never varies.
-        table: (label, kernel) → episodes, for ``success`` and ``failure``.
-    """
-
-    episodes: int
-    agree: float
-    kappa: float
-    table: Mapping[str, int]
 
 
 @dataclass(frozen=True)
@@ -172,18 +149,21 @@ def make_report(dataset: Dataset, options: Options | None = None, watch: Watch =
     if not rows:
         raise DatasetError(f"'{dataset.path}' holds no episode: there is nothing to describe.")
     embedder = make_embedder(options.embedding)
-    task = _task(dataset.task)
+    task = known_task(dataset.task)
     roles = task.act_roles if task is not None else ActRoles()
     notes = [] if task is not None else [f"{dataset.task} is not registered here: {_UNKNOWN}"]
     watch("counting")
-    people = personas(rows)
+    found = main_figures(
+        rows, dataset.manifest, read_people(dataset.path), embedder=embedder, sample=options.sample,
+        seed=options.seed, entropies=_entropies(task, rows, options, watch), watch=watch,
+    )  # fmt: skip
     graded = [g for e in rows if isinstance(g := e.outcome.get("graded"), int | float)]
     return Report(
         name=dataset.path.name,
         manifest=dataset.manifest,
         options=options,
         known=task is not None,
-        stats=compute_stats(rows, dataset.manifest),
+        stats=found.stats,
         turns=histogram([len(episode.rewards) for episode in rows]),
         returns=histogram([episode.reward for episode in rows]),
         graded=histogram(graded, bins=10, reach=(0.0, 1.0)) if len(graded) == len(rows) else None,
@@ -192,11 +172,11 @@ def make_report(dataset: Dataset, options: Options | None = None, watch: Watch =
         by_family=_grouped(rows, lambda episode: episode.family),
         prior=_prior(task),
         per_persona=histogram(list(Counter(episode.persona_key for episode in rows).values())),
-        traits=traits(list(people.values())),
-        disclosure=_disclosure(task, rows, roles, options, watch),
-        lexical=_lexical(rows, options.seed),
-        semantic=_semantic(dataset, task, list(people.values()), embedder, options, watch),
-        labels=labels(rows),
+        traits=traits(list(personas(rows).values())),
+        disclosure=found.disclosure,
+        lexical=found.lexical,
+        semantic=found.semantic,
+        labels=found.labels,
         coverage=_coverage(task, rows, roles, options, watch, notes),
         notes=notes,
         examples=samples(rows),
@@ -204,13 +184,6 @@ def make_report(dataset: Dataset, options: Options | None = None, watch: Watch =
 
 
 _UNKNOWN = "what acts are for is guessed, and there is no posterior and no reference policy."
-
-
-def _task(name: str) -> Task[Any, Any, Any] | None:
-    try:
-        return get_task(name)
-    except UnknownTask:
-        return None
 
 
 def histogram(values: Sequence[float], bins: int = 20, reach: tuple[float, float] | None = None) -> Histogram:
@@ -252,80 +225,14 @@ def _prior(task: Task[Any, Any, Any] | None) -> dict[str, float]:
     return {name: task.prior.weights[name] / total for name in task.prior.typical}
 
 
-def _disclosure(
-    task: Task[Any, Any, Any] | None,
-    rows: Sequence[Episode],
-    roles: ActRoles,
-    options: Options,
-    watch: Watch,
-) -> Disclosure:
-    traces: list[list[float] | None] = []
-    if task is not None and options.beliefs:
-        chosen = sample(rows, options.beliefs, options.seed, "beliefs")
-        watch(f"the exact posterior of {len(chosen)} dialogues")
-        traces = entropies(task, chosen)
-    return disclosure(rows, roles, traces)
-
-
-def _lexical(rows: Sequence[Episode], seed: int) -> dict[str, Lexical]:
-    said = {
-        name: [turn.text for episode in rows for turn in episode.turns if turn.speaker == speaker]
-        for name, speaker in (("agent", AGENT), ("user", USER))
-    }
-    return {name: lexical(texts, seed=seed) for name, texts in said.items() if texts}
-
-
-def _semantic(
-    dataset: Dataset,
-    task: Task[Any, Any, Any] | None,
-    people: Sequence[Episode],
-    embedder: Embedder,
-    options: Options,
-    watch: Watch,
-) -> dict[str, Semantic]:
-    rows = dataset.episodes
-    texts = {
-        "personas": persona_texts(task, people),
-        "descriptions": descriptions(dataset.path),
-        "dialogues": ["\n".join(turn.text for turn in episode.turns) for episode in rows],
-        "user turns": [text for episode in rows for text in user_turns(episode)],
-    }
-    found = {}
-    for name, part in texts.items():
-        if part:
-            watch(f"{embedder.name}: {min(len(part), options.sample):,} of {len(part):,} {name}")
-            found[name] = semantic(part, embedder, options.sample, options.seed, name)
-    return found
-
-
-def labels(rows: Sequence[Episode]) -> Labels | None:
-    """How label and kernel agree; ``None`` where no episode has a label."""
-    pairs = Counter(
-        (bool(episode.outcome["label"]), bool(episode.outcome["success"]))
-        for episode in rows
-        if isinstance(episode.outcome.get("label"), bool)
-    )
-    total = sum(pairs.values())
-    if not total:
-        return None
-    agree = (pairs[True, True] + pairs[False, False]) / total
-    asked = (pairs[True, True] + pairs[True, False]) / total
-    found = (pairs[True, True] + pairs[False, True]) / total
-    chance = asked * found + (1 - asked) * (1 - found)
-    return Labels(
-        episodes=total,
-        agree=agree,
-        kappa=(agree - chance) / (1 - chance) if chance < 1 else math.nan,
-        table={
-            f"label {_word(label)}, kernel {_word(kernel)}": pairs[label, kernel]
-            for label in (True, False)
-            for kernel in (True, False)
-        },
-    )
-
-
-def _word(success: bool) -> str:
-    return "success" if success else "failure"
+def _entropies(
+    task: Task[Any, Any, Any] | None, rows: Sequence[Episode], options: Options, watch: Watch
+) -> list[list[float] | None]:
+    if task is None or not options.beliefs:
+        return []
+    chosen = sample(rows, options.beliefs, options.seed, "beliefs")
+    watch(f"the exact posterior of {len(chosen)} dialogues")
+    return entropies(task, chosen)
 
 
 def _coverage(

@@ -6,9 +6,10 @@ import json
 from html import escape
 from pathlib import Path
 
-from dialog_envs.benchmarks.data_report.figures import Options, Report, Watch, make_report
+from dialog_envs.benchmarks.data_report.figures import Options, Report, make_report
 from dialog_envs.benchmarks.data_report.sections import Tile, sections, subtitle, tiles
 from dialog_envs.benchmarks.page import asset, document
+from dialog_envs.datasets.figures import Watch
 from dialog_envs.datasets.files import file_trouble
 from dialog_envs.datasets.reader import read_dataset
 

@@ -21,11 +21,11 @@ from dialog_envs.benchmarks.data_report.blocks import (
     Verbatim,
 )
 from dialog_envs.benchmarks.data_report.figures import Report
-from dialog_envs.benchmarks.data_report.people import effective_number
 from dialog_envs.benchmarks.tables import percent
+from dialog_envs.datasets import rows as said
 from dialog_envs.datasets.card import dialogue_lines
 from dialog_envs.datasets.coverage import ENOUGH, Coverage
-from dialog_envs.datasets.diversity import QUANTILES
+from dialog_envs.datasets.people import effective_number
 from dialog_envs.datasets.stats import Group
 
 MOST_VALUES = 8
@@ -87,19 +87,13 @@ def _origin(report: Report) -> Section | None:
 
 
 def _size(report: Report) -> Section:
-    stats = report.stats
-    rows = [
-        ("dialogues", f"{stats.whole.episodes:,}"),
-        ("turns", f"{stats.turns:,}"),
-        ("agent turns a dialogue", f"{stats.whole.agent_turns:.2f} (median {stats.agent_turns_median:g}, "
-         f"most {stats.agent_turns_most})"),
-        ("words a turn", ", ".join(f"{name} {value:.1f}" for name, value in stats.words.items())),
-        ("personas, scenarios", f"{stats.personas:,}, {stats.scenarios:,}"),
-    ]  # fmt: skip
     charts = Charts(
-        [Columns("Length", report.turns, "agent turns"), _bars_of_groups("How it ended", "end", stats.by_end)]
+        [
+            Columns("Length", report.turns, "agent turns"),
+            _bars_of_groups("How it ended", "end", report.stats.by_end),
+        ]
     )
-    return Section("Size", "", [charts, Table(("figure", "value"), rows)])
+    return Section("Size", "", [charts, Table(("figure", "value"), said.size_rows(report.stats))])
 
 
 def _bars_of_groups(title: str, name: str, groups: Mapping[str, Group]) -> Bars:
@@ -201,11 +195,7 @@ def _disclosure(report: Report) -> Section:
         ),
         Lines("Still talking", [("three", "share of dialogues", found.going_on)], 1.0, as_percent=True),
     ]
-    lead = (
-        f"A dialogue tells {found.elicited[-1]:.2f} things because of what the agent did, and "
-        f"{found.volunteered[-1]:.2f} unasked, each counted once. Means over all dialogues; one that has ended stays "
-        "as it was."
-    )
+    lead = said.disclosed(found)
     if found.bits:
         charts.insert(
             1,
@@ -221,63 +211,29 @@ def _disclosure(report: Report) -> Section:
 
 
 def _diversity(report: Report) -> Section:
-    stats, options = report.stats, report.options
-    words = [
-        (name, one.words, one.distinct[1], one.distinct[2], one.distinct[3],
-         *(one.distinct_in_budget[n] if one.budget else None for n in (2, 3)))
-        for name, one in report.lexical.items()
-    ]  # fmt: skip
-    budget = max([one.budget for one in report.lexical.values()], default=0)
-    in_budget = f"in {budget:,} words" if budget else "in a budget"
-    meaning = [
-        (name, one.texts, one.sampled, round(one.vendi, 2), f"{one.vendi / one.sampled:.1%}", one.mean,
-         *(one.quantiles[q] for q in QUANTILES), one.nearest)
-        for name, one in report.semantic.items()
-    ]  # fmt: skip
-    embedding = next(iter(report.semantic.values())).embedding if report.semantic else options.embedding
-    lead = (
-        f"{stats.near_duplicates:,} dialogues are near-duplicates of an earlier one (four fifths of their word "
-        f"triples); {stats.distinct_user_turns:.1%} of the user's turns are like no other, and "
-        f"{stats.repeated_long_user_turns:.1%} of those of more than six words stand elsewhere word for word."
-    )
+    one = next(iter(report.semantic.values()), None)
+    embedding = one.embedding if one is not None else report.options.embedding
     blocks: list[Block] = [
-        Table(
-            ("who", "words", "distinct-1", "distinct-2", "distinct-3", f"distinct-2 {in_budget}",
-             f"distinct-3 {in_budget}"),
-            words,
-            "Words",
-        ),
-        Table(
-            ("texts", "there are", "compared", "Vendi score", "of compared", "mean similarity",
-             *(f"{q:.0%}" for q in QUANTILES), "nearest"),
-            meaning,
-            f"Vectors ({embedding})",
-        ),
+        Table(*said.word_rows(report.lexical), "Words"),
+        Table(*said.vector_rows(report.semantic), f"Vectors ({embedding})"),
         Shares(
             "{name}, pair by pair",
             "cosine similarity",
             [(name.capitalize(), one.histogram) for name, one in report.semantic.items()],
         ),
-    ]  # fmt: skip
-    return Section("Diversity", lead, blocks)
+    ]
+    return Section("Diversity", said.repetition(report.stats), blocks)
 
 
 def _critique(report: Report) -> Section | None:
     critique = report.stats.critique
     if not critique.get("criteria"):
         return Section("Critique", "No critique: every dialogue stands as it was made.")
-    counts = [(name, int(critique.get(name, 0))) for name in ("kept", "revised", "dropped")]
-    attempts = max(sum(number for _, number in counts), 1)
+    counts, attempts = said.verdict_counts(critique)
     verdicts = Bars(
         "Verdicts", "verdict", [(name, number / attempts, f"{number:,}") for name, number in counts], "three"
     )
-    rows = []
-    for name, row in critique.get("failed", {}).items():
-        revised, dropped = int(row.get("revised", 0)), int(row.get("dropped", 0))
-        rows.append((name, f"{(revised + dropped) / attempts:.1%}", revised, dropped))
-    failed = Table(
-        ("criterion", "failed by", "then revised", "then dropped"), rows, "By criterion, before revision"
-    )
+    failed = Table(*said.criterion_rows(critique), "By criterion, before revision")
     lead = f"Of {attempts:,} dialogues that the critique saw; one may fail several criteria."
     return Section("Critique", lead, [Charts([verdicts]), failed])
 
@@ -286,29 +242,14 @@ def _labels(report: Report) -> Section | None:
     found = report.labels
     if found is None:
         return None
-    rows = [
-        (f"imagined as a {name}", found.table[f"label {name}, kernel success"],
-         found.table[f"label {name}, kernel failure"])
-        for name in ("success", "failure")
-    ]  # fmt: skip
-    kappa = f", Cohen's kappa {found.kappa:.2f}" if math.isfinite(found.kappa) else ""
-    lead = (
-        f"Label and the kernel's own reward agree in {found.agree:.1%} of {found.episodes:,} dialogues{kappa}. "
-        "Training uses the kernel's reward unless told otherwise."
-    )
-    blocks: list[Block] = [Table(("label", "kernel: success", "kernel: failure"), rows)]
+    lead = f"{said.label_agreement(found)} Training uses the kernel's reward unless told otherwise."
+    blocks: list[Block] = [Table(*said.label_rows(found))]
     reading = dict(report.manifest.get("imagination") or {}).get("reading")
     if isinstance(reading, Mapping):
         blocks.append(
-            Table(("figure", "value"), _reading_rows(reading, found.episodes), "What the kernel reads")
+            Table(("figure", "value"), said.reading_rows(reading, found.episodes), "What the kernel reads")
         )
     return Section("Labels", lead, blocks)
-
-
-def _reading_rows(reading: Mapping[str, Any], episodes: int) -> list[tuple[str, str]]:
-    from dialog_envs.simulators.imagination.report import reading_rows
-
-    return reading_rows(reading, episodes)
 
 
 def _coverage(report: Report) -> Section | None:
@@ -360,26 +301,8 @@ def _cost(report: Report) -> Section | None:
     cost = report.manifest.get("cost")
     if not isinstance(cost, Mapping):
         return None
-    rows = [
-        (
-            str(role),
-            int(row["calls"]),
-            int(row["tokens_in"]),
-            int(row["tokens_out"]),
-            f"{row['cost_usd']:.4f}",
-        )
-        for role, row in cost.get("usage", {}).items()
-    ]
-    told = dict(report.manifest.get("imagination") or {})
-    rejected = dict(told.get("rejected") or {})
-    thrown = ", ".join(f"{number} in '{step}'" for step, number in rejected.items()) or "none"
-    lead = (
-        f"{cost['usd']:.4f} US dollars, {cost['usd_per_dialogue']:.6f} a dialogue that was kept. Replies thrown away "
-        f"and asked for again: {thrown}; attempts that came to no dialogue: {told.get('no_usable_reply', 0)} of "
-        f"{told.get('attempts', 0):,}."
-    )
-    header = ("role", "calls", "tokens read", "tokens written", "US dollars")
-    return Section("Cost", lead, [Table(header, rows)])
+    lead = f"{said.spent(cost)} {said.thrown_away(report.manifest.get('imagination') or {})}"
+    return Section("Cost", lead, [Table(*said.cost_rows(cost))])
 
 
 def _examples(report: Report) -> Section:

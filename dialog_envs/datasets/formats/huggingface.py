@@ -13,6 +13,7 @@ from typing import Any
 
 from dialog_envs.datasets.files import file_trouble
 from dialog_envs.datasets.formats.messages import messages, own_folder, turns_from_messages
+from dialog_envs.datasets.page import dataset_card
 from dialog_envs.datasets.reader import Dataset, read_dataset
 from dialog_envs.datasets.schema import Episode, parse_json
 from dialog_envs.datasets.store import DatasetWriter
@@ -142,8 +143,6 @@ def _readme(dataset: Dataset) -> str:
         (text for most, text in ((1e3, "n<1K"), (1e4, "1K<n<10K"), (1e5, "10K<n<100K")) if size < most),
         "100K<n<1M",
     )
-    card = dataset.path / "card.md"
-    body = card.read_text("utf-8") if card.is_file() else f"# {dataset.task}: {size:,} dialogues\n"
     front = [
         "---",
         f"pretty_name: {dataset.task} dialogues",
@@ -159,4 +158,4 @@ def _readme(dataset: Dataset) -> str:
         "---",
         "",
     ]
-    return "\n".join(front) + body
+    return "\n".join(front) + dataset_card(dataset)

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from dialog_envs.core.dialogue import AGENT, USER, Turn
+from dialog_envs.core.dialogue import AGENT, USER, Act, Turn
 from dialog_envs.core.task import ActRoles
 from dialog_envs.datasets.schema import Criterion, Critique, Episode
 
@@ -31,14 +31,16 @@ def gradual(episode: Episode, roles: ActRoles) -> str | None:
     """What is hidden comes out gradually: not all in one turn, and not mostly unasked."""
     volunteered: set[str] = set()
     elicited: set[str] = set()
+    said: Sequence[Act] = ()
     for i, turn in enumerate(episode.turns):
         if turn.speaker != USER:
+            said = turn.acts
             continue
         told = [(act, subject) for act in turn.acts if (subject := roles.subject(act)) is not None]
         if len({subject for _, subject in told}) >= TOO_MUCH:
             return f"turn {i + 1} tells {', '.join(subject for _, subject in told)} at once"
         for act, subject in told:
-            (volunteered if act.kind in roles.volunteers else elicited).add(subject)
+            (volunteered if roles.unasked(act, said) else elicited).add(subject)
     if len(volunteered) >= TOO_MUCH and len(volunteered) > len(elicited):
         return f"{len(volunteered)} things come unasked, and {len(elicited)} because of what the agent said"
     return None

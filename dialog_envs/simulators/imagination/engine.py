@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from dialog_envs.datasets.files import CARD, COMPRESSIONS, CRITIQUES, PERSONAS, REJECTED
+from dialog_envs.datasets.page import card
 from dialog_envs.datasets.reader import Dataset, read_dataset, read_manifest
 from dialog_envs.datasets.store import DatasetWriter, check_free
 from dialog_envs.errors import (
@@ -40,7 +41,7 @@ from dialog_envs.simulators.imagination.making import USER, Direction, Made, ima
 from dialog_envs.simulators.imagination.models import Limited, Models, Till
 from dialog_envs.simulators.imagination.prompting import Prompts, load_prompts
 from dialog_envs.simulators.imagination.reasoning import Reasoned, Reasoning
-from dialog_envs.simulators.imagination.report import card, critique_log, people_text, rejected_log
+from dialog_envs.simulators.imagination.report import critique_log, people_text, rejected_log
 from dialog_envs.simulators.imagination.rollout import Attempt, Cast, play
 from dialog_envs.simulators.llm import ChatModel
 
@@ -363,7 +364,8 @@ def _write(
 ) -> None:
     episodes = [one.episode for one in made if one.episode is not None]
     with DatasetWriter(out, facts, replace=replace_existing, compress=compress) as writer:
-        writer.write_all(episode for episode in episodes if episode.critique.verdict != "dropped")
+        kept = [episode for episode in episodes if episode.critique.verdict != "dropped"]
+        writer.write_all(kept)
         writer.write_dropped(episode for episode in episodes if episode.critique.verdict == "dropped")
         if reasoned is not None:
             writer.write_text(PERSONAS, people_text(reasoned))
@@ -371,7 +373,8 @@ def _write(
             writer.write_text(CRITIQUES, critique_log(made))
         if "rejected" in facts.get("imagination", {}):
             writer.write_text(REJECTED, rejected_log(made, reasoned))
-        writer.write_text(CARD, card(writer.manifest(), episodes, reasoned))
+        proposals = [one.to_json() for one in reasoned.proposals] if reasoned is not None else []
+        writer.write_text(CARD, card(writer.manifest(), kept, proposals))
 
 
 def _clear(journal: Journal, done: Dataset) -> None:

@@ -75,6 +75,12 @@ class InstructionTask(Task[InstructionPersona, InstructionScenario, InstructionS
     act_roles = ActRoles(
         discloses={"answer": "slot", "claim": "item", "show": "item", "object": "item"},
         volunteers={},
+        drawn_by={
+            "answer": ("ask(=)", "ask(open)"),
+            "claim": ("ask(=)", "ask(open)", "quiz(=)", "explain(=)", "correct(=)", "confirm", "recap"),
+            "show": ("quiz(=)",),
+            "object": ("explain(=)", "correct(=)", "quiz(=)"),
+        },
         accepts=frozenset(("content",)),
         moves=frozenset(("ask", "quiz", "explain", "correct")),
         asks=frozenset(("ask", "quiz")),

@@ -76,6 +76,12 @@ class PersuasionTask(Task[PersuasionPersona, PersuasionScenario, PersuasionState
     act_roles = ActRoles(
         discloses={"answer": "slot", "object": "slot", "reveal": "slot", "doubt": "slot"},
         volunteers={},
+        drawn_by={
+            "answer": ("ask(=)", "ask(open)"),
+            "object": ("ask(concern)", "address", "propose", "commit"),
+            "reveal": ("ask(concern)", "address", "propose", "commit"),
+            "doubt": ("propose", "commit"),
+        },
         accepts=frozenset(("donate",)),
         moves=frozenset(("ask", "appeal", "inform", "address", "propose", "commit")),
     )

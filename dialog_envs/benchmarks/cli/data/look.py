@@ -60,16 +60,9 @@ def register(data: typer.Typer) -> None:
     def card(folder: Folder) -> None:
         """Print the page that says what a dataset is."""
         from dialog_envs.datasets import read_dataset
-        from dialog_envs.datasets.files import CARD
-        from dialog_envs.datasets.shipped import locate
-        from dialog_envs.simulators.imagination.report import card as make
+        from dialog_envs.datasets.page import dataset_card
 
-        file = locate(folder) / CARD
-        if file.is_file():
-            sys.stdout.write(file.read_text("utf-8"))
-        else:
-            dataset = read_dataset(folder)
-            sys.stdout.write(make(dataset.manifest, dataset.episodes))
+        sys.stdout.write(dataset_card(read_dataset(folder)))
 
     @data.command("validate")
     def validate(folder: Folder, as_json: AsJson = False) -> None:

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from dialog_envs.core.task import Task
-from dialog_envs.datasets.schema import Episode, parse_json
-from dialog_envs.errors import DatasetError, DialogEnvsError
-
-PERSONAS = "personas.json"
+from dialog_envs.datasets.schema import Episode
+from dialog_envs.errors import DialogEnvsError
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,20 +83,6 @@ def _text(task: Task[Any, Any, Any] | None, one: Episode) -> str:
     return "; ".join(f"{name} {value}" for name, value in one.persona.items())
 
 
-def descriptions(folder: Path) -> list[str]:
-    """What a model said of the people it proposed and who take part (``personas.json``); empty where there are none.
-
-    Raises:
-        DatasetError: the file is damaged.
-    """
-    file = folder / PERSONAS
-    if not file.is_file():
-        return []
-    try:
-        rows = parse_json(file.read_bytes())["proposals"]
-        return [str(row["who"]) for row in rows if not row.get("problem")]
-    except (DatasetError, OSError, KeyError, TypeError, AttributeError) as error:
-        raise DatasetError(
-            f"'{file}' is damaged ({json.dumps(str(error))}): restore it, or remove it to do without the people's "
-            "descriptions."
-        ) from None
+def descriptions(proposals: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What a model said of the people it proposed and who take part (``personas.json``)."""
+    return [str(row["who"]) for row in proposals if not row.get("problem")]
