@@ -56,6 +56,21 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """What a dataset holds of one dialogue of the reference, at one level.
+
+    Attributes:
+        persona: whom the reference talked with.
+        counts: of each step, how many dialogues of the dataset hold it.
+        whole: whether one dialogue of the dataset holds all of them.
+    """
+
+    persona: str
+    counts: tuple[int, ...]
+    whole: bool
+
+
+@dataclass(frozen=True, slots=True)
 class LevelCoverage:
     """Coverage at one level.
 
@@ -66,6 +81,7 @@ class LevelCoverage:
         often: share that at least :data:`ENOUGH` dialogues hold.
         stitched: share of the reference's dialogues of which every step is in some dialogue.
         whole: share of them of which one dialogue holds every step: what could be had without stitching.
+        held: the same, dialogue by dialogue of the reference.
     """
 
     level: str
@@ -74,6 +90,7 @@ class LevelCoverage:
     often: float
     stitched: float
     whole: float
+    held: tuple[Held, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,11 +232,12 @@ def coverage(
     """
     slots = askable([*episodes, *reference], roles)
     rows = [steps(episode, roles, slots) for episode in episodes]
-    good = [steps(one, roles, slots) for one in reference if one.outcome["success"]]
+    won = [one for one in reference if one.outcome["success"]]
+    good, people = [steps(one, roles, slots) for one in won], [one.persona_key for one in won]
     levels, where = [], {}
     for level in LEVELS if good else ():
         where[level] = index = _index(rows, level)
-        levels.append(_at_level(level, index, good))
+        levels.append(_at_level(level, index, good, people))
     used = Counter(step for one in good for step in one)
     return Coverage(
         policy=policy,
@@ -249,21 +267,25 @@ def _holding(index: dict[Key, set[int]], step: Step, level: str) -> set[int]:
     return min((index.get(key, set()) for key in step.keys(level)), key=len)
 
 
-def _at_level(level: str, index: dict[Key, set[int]], good: Sequence[Sequence[Step]]) -> LevelCoverage:
-    numbers = [[len(_holding(index, step, level)) for step in one] for one in good]
-    total = sum(map(len, numbers))
-    whole = [
-        bool(set.intersection(*(index.get(key, set()) for step in one for key in step.keys(level))))
-        for one in good
-    ]
+def _at_level(
+    level: str, index: dict[Key, set[int]], good: Sequence[Sequence[Step]], people: Sequence[str]
+) -> LevelCoverage:
+    held = tuple(_held(level, index, one, persona) for one, persona in zip(good, people, strict=True))
+    counts = [count for one in held for count in one.counts]
     return LevelCoverage(
         level=level,
         different=len(index),
-        covered=sum(number > 0 for row in numbers for number in row) / total,
-        often=sum(number >= ENOUGH for row in numbers for number in row) / total,
-        stitched=sum(all(row) for row in numbers) / len(good),
-        whole=sum(whole) / len(good),
+        covered=sum(count > 0 for count in counts) / len(counts),
+        often=sum(count >= ENOUGH for count in counts) / len(counts),
+        stitched=sum(all(one.counts) for one in held) / len(held),
+        whole=sum(one.whole for one in held) / len(held),
+        held=held,
     )
+
+
+def _held(level: str, index: dict[Key, set[int]], one: Sequence[Step], persona: str) -> Held:
+    all_of_it = set.intersection(*(index.get(key, set()) for step in one for key in step.keys(level)))
+    return Held(persona, tuple(len(_holding(index, step, level)) for step in one), bool(all_of_it))
 
 
 def _row(step: Step, used: int, where: dict[str, dict[Key, set[int]]], rewards: Sequence[float]) -> StepRow:

@@ -69,6 +69,9 @@ def test_three_files(imagined: Path, tmp_path: Path) -> None:
     assert "20 of 24 dialogues" in text and "seed 0" in text
     assert 1.0 <= data["semantic"]["personas"]["vendi"] <= 6.0 and "descriptions" in data["semantic"]
     assert data["cost"]["usd"] > 0 and data["coverage"][0]["played"] == 6
+    for level in data["coverage"][0]["levels"]:
+        assert all(0 <= level[name]["low"] <= level[name]["mean"] <= level[name]["high"] <= 1
+                   for name in ("covered", "often", "stitched", "whole"))  # fmt: skip
     assert data["disclosure"]["bits_episodes"] + data["disclosure"]["contradictory"] == 3
     assert report.labels is not None
     agree = data["imagination"]["label"]["agree"]

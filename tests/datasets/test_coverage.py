@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 
 import pytest
 
 from dialog_envs.core.dialogue import AGENT, USER, Act, Turn
 from dialog_envs.core.task import ActRoles
-from dialog_envs.datasets import Episode
+from dialog_envs.datasets import Episode, load
 from dialog_envs.datasets.coverage import Step, askable, coverage, steps
 from dialog_envs.datasets.disclosure import disclosure, told
+from dialog_envs.registration import get_task
 
 Make = Callable[..., Episode]
 ASK_A, ASK_B = Act("ask", slot="a"), Act("ask", slot="b")
@@ -47,6 +49,37 @@ def test_disclosure(make_episode: Make) -> None:
     assert found.going_on == (1.0, 1.0, 0.5, 0.5)
     assert found.bits == pytest.approx((0.0, 0.5, 0.625))  # the first stays at 1 - 1/4
     assert (found.bits_episodes, found.bits_prior, found.contradictory) == (2, 4.0, 1)
+
+
+@pytest.mark.parametrize(
+    ("task", "user", "agent", "unasked"),
+    [
+        ("PreferenceElicitation-v0", Act("volunteer", "budget", "low"), Act("ask", "budget"), True),
+        ("PreferenceElicitation-v0", Act("answer", "budget", "low"), Act("suggest", item="p"), False),
+        ("Persuasion-v0", Act("answer", "values", "nature"), Act("ask", "values"), False),
+        ("Persuasion-v0", Act("answer", "values", "nature"), Act("ask", "open"), False),
+        ("Persuasion-v0", Act("answer", "values", "nature"), Act("ask", "means"), True),
+        ("Persuasion-v0", Act("object", "cost"), Act("propose", value="small"), False),
+        ("Persuasion-v0", Act("object", "cost"), Act("inform", "mission"), True),
+        ("Instruction-v0", Act("claim", value="known", item="p"), Act("explain", value="plain", item="p"), False),
+        ("Instruction-v0", Act("claim", value="unknown", item="q"), Act("explain", value="plain", item="p"), True),
+        ("Instruction-v0", Act("claim", value="unknown", item="q"), Act("recap"), False),
+        ("Instruction-v0", Act("answer", "background", "child"), Act("encourage"), True),
+    ],
+)  # fmt: skip
+def test_what_comes_unasked(task: str, user: Act, agent: Act, unasked: bool) -> None:
+    roles = get_task(task).act_roles
+    assert roles.subject(user) and roles.unasked(user, (Act("acknowledge"), agent)) is unasked
+
+
+def test_scripted_users_volunteer_as_their_manner_says() -> None:
+    """The kernel's own: nobody volunteers in Instruction; in Persuasion those do most who have it most in them."""
+    for name in ("Instruction-v0", "Persuasion-v0"):
+        dataset, roles = load(f"{name}/scripted"), get_task(name).act_roles
+        who = Counter(episode.family for episode in dataset.episodes if told(episode, roles)[-1][1])
+        assert [family for family, _ in who.most_common(2)] == (
+            [] if name[0] == "I" else ["warm", "practical"]
+        )
 
 
 def test_steps_have_no_names(make_episode: Make) -> None:
@@ -89,6 +122,8 @@ def test_coverage_by_stitching(make_episode: Make) -> None:
     assert by_move["ask(b)"].reward == 0.0 and by_move["suggest(new)"].reward is None
     whole = coverage([good], [good], ActRoles()).levels[0]
     assert (whole.covered, whole.stitched, whole.whole) == (1.0, 1.0, 1.0)
+    assert [(one.counts, one.whole) for one in situation.held] == [((1, 1, 0), False)]
+    assert [(one.counts, one.whole) for one in whole.held] == [((1, 1, 1), True)]
     assert coverage([good], [lost], ActRoles()).levels == ()
 
 

@@ -15,7 +15,7 @@ from dialog_envs.benchmarks.stats import Interval, rate_interval
 from dialog_envs.core.dialogue import AGENT
 from dialog_envs.core.task import ActRoles, Task
 from dialog_envs.datasets.beside import read_people
-from dialog_envs.datasets.coverage import Coverage, coverage
+from dialog_envs.datasets.coverage import ENOUGH, Coverage, LevelCoverage, StepRow, coverage
 from dialog_envs.datasets.disclosure import Disclosure
 from dialog_envs.datasets.diversity import Lexical, Semantic, sample
 from dialog_envs.datasets.embedding import AUTO, make_embedder
@@ -112,7 +112,7 @@ class Report:
     lexical: Mapping[str, Lexical]
     semantic: Mapping[str, Semantic]
     labels: Labels | None
-    coverage: Sequence[Coverage]
+    coverage: Sequence[Reference]
     notes: Sequence[str]
     examples: Sequence[Episode] = field(default=())
 
@@ -130,6 +130,33 @@ class Report:
         return data | {
             name: self.manifest[name] for name in ("critique", "imagination", "cost") if name in self.manifest
         }
+
+
+@dataclass(frozen=True, slots=True)
+class LevelRates:
+    """:class:`~dialog_envs.datasets.coverage.LevelCoverage` with intervals, clustered by the reference's personas."""
+
+    level: str
+    different: int
+    covered: Interval
+    often: Interval
+    stitched: Interval
+    whole: Interval
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A reference policy: how it did, and what the data hold of it (:class:`~dialog_envs.datasets.coverage.Coverage`).
+
+    The intervals say how far other dialogues of the policy could have come out otherwise; the dataset is as it is.
+    """
+
+    policy: str
+    played: int
+    success: Interval
+    steps: int
+    levels: tuple[LevelRates, ...]
+    rows: tuple[StepRow, ...]
 
 
 def make_report(dataset: Dataset, options: Options | None = None, watch: Watch = lambda text: None) -> Report:
@@ -242,7 +269,7 @@ def _coverage(
     options: Options,
     watch: Watch,
     notes: list[str],
-) -> list[Coverage]:
+) -> list[Reference]:
     if task is None or not options.reference_dialogues:
         return []
     asked = options.references
@@ -261,8 +288,28 @@ def _coverage(
         if not played:
             notes.append("No user is of a typical family, so no reference policy was played.")
             break
-        found.append(coverage(rows, played, roles, name))
+        found.append(_reference(coverage(rows, played, roles, name), _success(played)))
     return found
+
+
+def _reference(found: Coverage, success: Interval) -> Reference:
+    levels = tuple(_level_rates(level) for level in found.levels)
+    return Reference(found.policy, found.played, success, found.steps, levels, found.rows)
+
+
+def _level_rates(level: LevelCoverage) -> LevelRates:
+    """Shares of steps and of dialogues, each with its interval; those who talk are the clusters."""
+    counts = [(count, one.persona) for one in level.held for count in one.counts]
+    steps, whose = [count for count, _ in counts], [persona for _, persona in counts]
+    people = [one.persona for one in level.held]
+    return LevelRates(
+        level=level.level,
+        different=level.different,
+        covered=rate_interval([float(count > 0) for count in steps], whose),
+        often=rate_interval([float(count >= ENOUGH) for count in steps], whose),
+        stitched=rate_interval([float(all(one.counts)) for one in level.held], people),
+        whole=rate_interval([float(one.whole) for one in level.held], people),
+    )
 
 
 def _plain(value: Any) -> Any:

@@ -20,11 +20,11 @@ from dialog_envs.benchmarks.data_report.blocks import (
     Text,
     Verbatim,
 )
-from dialog_envs.benchmarks.data_report.figures import Report
+from dialog_envs.benchmarks.data_report.figures import Reference, Report
 from dialog_envs.benchmarks.tables import percent
 from dialog_envs.datasets import rows as said
 from dialog_envs.datasets.card import dialogue_lines
-from dialog_envs.datasets.coverage import ENOUGH, Coverage
+from dialog_envs.datasets.coverage import ENOUGH
 from dialog_envs.datasets.people import effective_number
 from dialog_envs.datasets.stats import Group
 
@@ -67,7 +67,7 @@ def tiles(report: Report) -> list[Tile]:
     if report.coverage and report.coverage[-1].levels:
         one = report.coverage[-1]
         found.append(
-            Tile(f"{one.levels[0].covered:.0%}", f"steps of {one.policy} found in the same situation")
+            Tile(f"{one.levels[0].covered.mean:.0%}", f"steps of {one.policy} found in the same situation")
         )
     return found
 
@@ -259,12 +259,12 @@ def _coverage(report: Report) -> Section | None:
     rows = []
     for one in report.coverage:
         rows += [
-            (one.policy if i == 0 else "", level.level, f"{level.covered:.0%}", f"{level.often:.0%}",
-             f"{level.stitched:.0%}", f"{level.whole:.0%}")
+            (one.policy if i == 0 else "", level.level, percent(level.covered), percent(level.often),
+             percent(level.stitched), percent(level.whole))
             for i, level in enumerate(one.levels)
         ]  # fmt: skip
     header = (
-        "policy", "same", "steps found", f"in {ENOUGH} dialogues", "dialogues, stitched", "dialogues, whole"
+        "policy", "same", "steps found, %", f"in {ENOUGH} dialogues", "dialogues, stitched", "dialogues, whole"
     )  # fmt: skip
     blocks.append(Table(header, rows))
     blocks.append(
@@ -272,12 +272,15 @@ def _coverage(report: Report) -> Section | None:
             "A step is what stood before an agent turn, and what the agent then did, without names. The same "
             "situation: same things told, same last reply, same move; the same reply: the last reply and the move; "
             "the same act: the reply and each act of the move by itself. Stitched: every step stands in some "
-            "dialogue; whole: one dialogue holds all of them, so that copying it would do.",
+            "dialogue; whole: one dialogue holds all of them, so that copying it would do. Intervals: what other "
+            "dialogues of the policy with other people could have shown (95 %, Wilson, clustered by persona).",
             small=True,
         )
     )
     blocks += [_step_table(one) for one in report.coverage if one.rows]
-    played = ", ".join(f"{one.policy} ({one.success:.0%} of {one.played})" for one in report.coverage)
+    played = ", ".join(
+        f"{one.policy} {percent(one.success)} per cent of {one.played}" for one in report.coverage
+    )
     lead = (
         "Does the data hold what a better policy would do? Scripted policies that see only the text talked with "
         f"typical users; the steps of their successful dialogues are looked up. Success: {played}."
@@ -285,7 +288,7 @@ def _coverage(report: Report) -> Section | None:
     return Section("Coverage", lead, blocks)
 
 
-def _step_table(one: Coverage) -> Table:
+def _step_table(one: Reference) -> Table:
     rows = [
         (row.step.move, row.step.reply, row.step.known, row.used, row.dialogues["situation"], row.dialogues["reply"],
          row.dialogues["act"], row.reward)
