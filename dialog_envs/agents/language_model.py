@@ -78,6 +78,11 @@ class DialogueModel(nn.Module):
         return int(self.policy.config.hidden_size)
 
     @property
+    def from_scratch(self) -> bool:
+        """Whether the policy began with random weights; its configuration says so, in a checkpoint too."""
+        return bool(getattr(self.policy.config, "from_scratch", False))
+
+    @property
     def vocabulary(self) -> int:
         """Rows of the output layer (a backbone may have more than its tokenizer has tokens)."""
         return rows(self.policy.get_output_embeddings())

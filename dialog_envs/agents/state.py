@@ -15,7 +15,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -140,14 +140,18 @@ class Unfinished:
         return time.monotonic() - self._saved > max(SECONDS, 20.0 * self._cost)
 
     def save(
-        self, place: Place, model: DialogueModel, optimizer: torch.optim.Optimizer, best: Mapping[str, Tensor]
+        self,
+        place: Place,
+        model: DialogueModel,
+        optimizers: Sequence[torch.optim.Optimizer],
+        best: Mapping[str, Tensor],
     ) -> None:
         """Writes a state.
 
         Args:
             place: how far the stage is.
             model: its weights are taken, targets included.
-            optimizer: its averages are taken.
+            optimizers: their averages are taken.
             best: the weights that did best so far; may be empty.
         """
         from safetensors.torch import save_file
@@ -155,7 +159,7 @@ class Unfinished:
         began = time.monotonic()
         before = self._found["tensors"] if self._found else None
         name = f"{place.stage}-{place.step:08d}.safetensors"
-        save_file(_tensors(model, optimizer, best), self.folder / f"new-{name}")
+        save_file(_tensors(model, optimizers, best), self.folder / f"new-{name}")
         os.replace(self.folder / f"new-{name}", self.folder / name)
         self._found = {
             "stages": self.stages, "place": {f: getattr(place, f) for f in Place.__slots__},
@@ -172,8 +176,8 @@ class Unfinished:
         self._saved = time.monotonic()
         self._cost = self._saved - began
 
-    def restore(self, model: DialogueModel, optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
-        """Puts model, optimiser and random generators where the state was saved; returns the best weights so far.
+    def restore(self, model: DialogueModel, optimizers: Sequence[torch.optim.Optimizer]) -> dict[str, Tensor]:
+        """Puts model, optimisers and random generators where the state was saved; returns the best weights so far.
 
         Raises:
             CheckpointError: the state does not fit, or is damaged.
@@ -186,7 +190,8 @@ class Unfinished:
         try:
             tensors = load_file(file)
             model.load_state_dict(_part(tensors, "model."))
-            _restore_optimizer(optimizer, tensors)
+            for number, optimizer in enumerate(optimizers):
+                _restore_optimizer(optimizer, _part(tensors, f"optimizer.{number}."))
         except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
             reason = (str(error).strip() or type(error).__name__).splitlines()[0]
             raise CheckpointError(
@@ -219,15 +224,17 @@ def copied(model: DialogueModel) -> dict[str, Tensor]:
 
 
 def _tensors(
-    model: DialogueModel, optimizer: torch.optim.Optimizer, best: Mapping[str, Tensor]
+    model: DialogueModel, optimizers: Sequence[torch.optim.Optimizer], best: Mapping[str, Tensor]
 ) -> dict[str, Tensor]:
     import torch
 
     result = {f"model.{name}": value for name, value in copied(model).items()}
     result |= {f"best.{name}": value for name, value in best.items()}
-    for index, averages in optimizer.state_dict()["state"].items():
-        for name, value in averages.items():
-            result[f"optimizer.{index}.{name}"] = value.detach().to("cpu", copy=True).contiguous()
+    for number, optimizer in enumerate(optimizers):
+        for index, averages in optimizer.state_dict()["state"].items():
+            for name, value in averages.items():
+                place = f"optimizer.{number}.{index}.{name}"
+                result[place] = value.detach().to("cpu", copy=True).contiguous()
     result["random.cpu"] = torch.random.get_rng_state()
     if torch.cuda.is_available() and torch.cuda.is_initialized():
         result["random.cuda"] = torch.cuda.get_rng_state()
@@ -236,7 +243,7 @@ def _tensors(
 
 def _restore_optimizer(optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:
     averages: dict[int, dict[str, Tensor]] = {}
-    for name, value in _part(tensors, "optimizer.").items():
+    for name, value in tensors.items():
         index, _, what = name.partition(".")
         averages.setdefault(int(index), {})[what] = value
     optimizer.load_state_dict({"state": averages, "param_groups": optimizer.state_dict()["param_groups"]})

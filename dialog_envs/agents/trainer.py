@@ -1,4 +1,4 @@
-"""One training loop for every algorithm: batches by length, AdamW, warm-up and cosine decay, metrics as JSONL.
+"""One training loop for every algorithm: batches by length, warm-up and cosine decay, metrics as JSONL.
 
 On the CPU two runs with the same seed, settings and number of threads give equal weights, and so does one that was
 killed and started again. No global random state is touched: numpy Generators order the data, and torch's generator is
@@ -22,6 +22,7 @@ from dialog_envs.agents import sharding
 from dialog_envs.agents.attention import training_attention
 from dialog_envs.agents.batch import Batch, collate
 from dialog_envs.agents.language_model import DialogueModel
+from dialog_envs.agents.optimizer import make_optimizers
 from dialog_envs.agents.parallel import ALONE, Processes
 from dialog_envs.agents.sequences import TextEpisode, TokenEpisode, bucket, split_by_group, useful_share
 from dialog_envs.agents.state import Place, Unfinished
@@ -44,7 +45,9 @@ class TrainingConfig:
     parts: int = 3
     """Parts of a step, each of dialogues of similar length (accumulated gradients). Length tells about the outcome:
     with one part, every step would see only early successes or only long failures, and values would swing."""
-    learning_rate: float = 2e-3
+    optimizer: Literal["auto", "muon", "adamw"] = "auto"
+    """What moves the matrices of the trunk; auto: Muon if the model learns from scratch, AdamW if it is pretrained."""
+    learning_rate: float = 4e-3
     """Peak; for a pretrained backbone choose 1e-5 to 1e-4."""
     warmup: float = 0.05
     """Share of all steps over which the learning rate rises; it then falls as a cosine to a tenth of its peak."""
@@ -85,6 +88,8 @@ class TrainingConfig:
                 raise UsageError(f"{name}={getattr(self, name)} must be at least 0 and below 1.")
         if self.stop_on not in ("never", "loss", "episodes"):
             raise UsageError(f"stop_on='{self.stop_on}' is unknown: choose never, loss or episodes.")
+        if self.optimizer not in ("auto", "muon", "adamw"):
+            raise UsageError(f"optimizer='{self.optimizer}' is unknown: choose auto, muon or adamw.")
         if self.stop_on == "loss" and not self.validation:
             raise UsageError("stop_on=loss needs held-out personas: set validation above 0.")
 
@@ -261,7 +266,7 @@ def fit(
                 log.validation(step, found)
             if unfinished is not None and job.shards is None and unfinished.due(step):
                 place = Place(algorithm.name, step, log.to_json(), watch.to_json())
-                unfinished.save(place, model, job.optimizer, watch.best)
+                unfinished.save(place, model, job.optimizers, watch.best)
         watch.restore_best(model)
         validation = job.evaluate(None)
         if job.shards is not None:
@@ -291,30 +296,24 @@ class _Job:
         self.shards = _shards(model, processes, device, self.config)
         model.to(device).train()
         self.parameters = [p for p in model.parameters() if p.requires_grad]
-        kinds = dict.fromkeys(
-            type(p.data) for p in self.parameters
-        )  # whole and in parts: AdamW takes one kind at a time
-        groups = [{"params": [p for p in self.parameters if type(p.data) is kind]} for kind in kinds]
-        self.optimizer = torch.optim.AdamW(
-            groups, lr=self.config.learning_rate, betas=(0.9, 0.99),
-            weight_decay=self.config.weight_decay, fused=True,
-        )  # fmt: skip
+        self.optimizers = make_optimizers(model, self.config, self.dtype, self.shards is not None)
 
     def resume(self, unfinished: Unfinished | None, log: TrainingLog) -> tuple[Watch, int]:
         """Goes to where an earlier process was; the watch and the first step."""
         place = unfinished.at(self.algorithm.name) if unfinished is not None else None
         if unfinished is None or place is None or self.shards is not None:
             return Watch(self.config, len(self.plan)), 0
-        best = unfinished.restore(self.model, self.optimizer)
+        best = unfinished.restore(self.model, self.optimizers)
         log.restore(place.log)
         return Watch(self.config, len(self.plan), place.watch, best), place.step
 
     def step(self, step: int) -> tuple[int, float, dict[str, Tensor]]:
         """One optimiser step: useful tokens of all processes, learning rate, figures."""
         rate = self.config.learning_rate * schedule(step, len(self.plan), self.config.warmup)
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
-        self.optimizer.zero_grad(set_to_none=True)
+        for optimizer in self.optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = rate
+            optimizer.zero_grad(set_to_none=True)
         parts = self.plan[step]
         with training_attention(self.model, self.device, self.dtype):
             figures = self._accumulate(parts, step / len(self.plan))
@@ -324,7 +323,8 @@ class _Job:
         else:
             self.processes.sum_gradients(self.parameters)
             figures["gradient"] = clip_gradients(self.parameters, self.config.clip)
-        self.optimizer.step()
+        for optimizer in self.optimizers:
+            optimizer.step()
         self.algorithm.after_step(self.model)
         return sum(self.lengths[i] for part in parts for i in part), rate, figures
 

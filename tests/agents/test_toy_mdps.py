@@ -120,7 +120,7 @@ SCORES: dict[str, tuple[dict[str, object], tuple[float, float, float]]] = {
     # the best word, where the best follows it
     "ilql": (QUICK | {"expectile": 0.9}, (1.0, 0.7, 1.0)),
     "cql": (QUICK, (1.0, 0.7, 1.0)),
-    "awr/q": (QUICK | {"advantage": "q"}, (1.0, 0.7, 1.0)),
+    "awr/q": (QUICK | {"advantage": "q", "epochs": 20}, (1.0, 0.7, 1.0)),
     "qsft": ({"polyak": 0.1}, (1.0, 0.7, 1.0)),
 }
 """Algorithm -> settings, and what theory says it earns in the three tales: stitching, luck, risk."""
