@@ -10,7 +10,7 @@ from typing import Any
 from dialog_envs.datasets.reader import Dataset, fingerprint, read_dataset
 from dialog_envs.datasets.schema import Episode
 from dialog_envs.datasets.splits import split_by_persona
-from dialog_envs.datasets.store import DatasetWriter
+from dialog_envs.datasets.store import DatasetWriter, check_free
 from dialog_envs.errors import DatasetError
 
 SAME = ("task", "task_version", "reward_scheme")
@@ -44,7 +44,9 @@ def merge(sources: Sequence[str | Path], out: str | Path, *, replace_existing: b
     with DatasetWriter(out, facts, replace=replace_existing) as writer:
         for number, dataset in enumerate(datasets):
             for episode in dataset.episodes:
-                id = episode.id if episode.id not in seen else f"{number}/{episode.id}"
+                id = episode.id
+                while id in seen:
+                    id = f"{number}/{id}"
                 seen.add(id)
                 writer.write(replace(episode, id=id))
     return read_dataset(out)
@@ -65,6 +67,12 @@ def split(
         UsageError: the share is out of range.
         DatasetError: a folder cannot be read or written.
     """
+    if Path(train).resolve() == Path(validation).resolve():
+        raise DatasetError(
+            f"'{train}' cannot hold both parts: give --train and --validation folders of their own."
+        )
+    for path in (train, validation):
+        check_free(Path(path))
     dataset = read_dataset(source)
     parts = split_by_persona(dataset.episodes, share, seed)
     for path, name, episodes in zip((train, validation), ("train", "validation"), parts, strict=True):

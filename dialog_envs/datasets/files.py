@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 import sys
 from collections.abc import Iterator
@@ -32,6 +33,26 @@ def file_trouble(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise DatasetError(f"cannot read or write '{path}': {error.strerror or error}.") from error
+
+
+@contextmanager
+def whole(place: Path) -> Iterator[Path]:
+    """A path beside ``place`` for a new file or folder: it takes its place when all went well, and is gone else.
+
+    Raises:
+        DatasetError: of the file system's.
+    """
+    new = place.with_name(f".{place.name}.new-{os.getpid()}")
+    try:
+        with file_trouble(place):
+            place.parent.mkdir(parents=True, exist_ok=True)
+            yield new
+            new.replace(place)
+    finally:
+        if new.is_dir():
+            shutil.rmtree(new, ignore_errors=True)
+        elif new.exists():
+            new.unlink()
 
 
 def read_file(file: Path) -> bytes:

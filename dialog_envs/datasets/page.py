@@ -74,9 +74,7 @@ def _origin(manifest: Mapping[str, Any]) -> list[str]:
     text += f"An episode a line in the `{_ending(manifest)}` shards; `manifest.json` has the hashes"
     if manifest.get("dropped"):
         text += f", `{manifest['dropped']['file']}` what the critique threw away"
-    if manifest.get("reward_scheme"):
-        text += f". The rewards are {manifest['reward_scheme']}, computed from persona and trace, never by a model"
-    lines = [f"{text}.", ""]
+    lines = [f"{text}. {said.rewarded(manifest)}", ""]
     if manifest.get("command"):
         lines += ["Made by", "", "```", str(manifest["command"]), "```", "", _again(manifest), ""]
     return lines

@@ -29,10 +29,11 @@ class Trait:
 
 
 def personas(episodes: Sequence[Episode]) -> dict[str, Episode]:
-    """Persona → one episode of it, in the order in which they come."""
+    """Persona → one episode of it, in the order in which they come; nobody knows those of dialogues from elsewhere."""
     found: dict[str, Episode] = {}
     for episode in episodes:
-        found.setdefault(episode.persona_key, episode)
+        if episode.persona:
+            found.setdefault(episode.persona_key, episode)
     return found
 
 

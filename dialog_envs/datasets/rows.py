@@ -29,6 +29,14 @@ def size_rows(stats: Stats) -> list[tuple[str, str]]:
     ]  # fmt: skip
 
 
+def rewarded(manifest: Mapping[str, Any]) -> str:
+    """A sentence on where the rewards come from."""
+    if manifest.get("mode") == "imported":
+        return "The rewards are those that came with the dialogues; where a persona came, too, they are the task's own."
+    scheme = manifest.get("reward_scheme", "unknown scheme")
+    return f"The rewards are the task's own ({scheme}), computed from persona and trace, never by a model."
+
+
 def repetition(stats: Stats) -> str:
     """A sentence on what stands there more than once."""
     return (

@@ -106,8 +106,8 @@ class Episode:
 
     @property
     def persona_key(self) -> str:
-        """The persona as text: equal for episodes of the same persona."""
-        return json.dumps(self.persona, sort_keys=True)
+        """The persona as text: equal for episodes of the same persona. Who is not known is like nobody else."""
+        return json.dumps(self.persona, sort_keys=True) if self.persona else f"unknown: {self.id}"
 
     def to_json(self) -> dict[str, Any]:
         """The episode as plain JSON, in the order of the file format."""
@@ -193,6 +193,8 @@ _known = _acts_texts.get
 _rests: dict[tuple[Critique, Provenance], str] = {}
 """Acts and verdicts repeat: a million turns hold a few thousand different ones. The tables only save time."""
 _KINDS_OF_CRITERION = {"name": str, "passed": bool, "reason": str}
+UNKNOWN = "unknown"
+"""Family of a user whose persona nobody knows: of dialogues from elsewhere."""
 LARGEST = 1e300
 """Rewards are smaller than this."""
 

@@ -12,6 +12,7 @@ from dialog_envs.core.dialogue import AGENT, USER
 from dialog_envs.core.task import ActRoles, Task
 from dialog_envs.datasets.disclosure import told
 from dialog_envs.datasets.diversity import near_duplicates
+from dialog_envs.datasets.people import personas
 from dialog_envs.datasets.schema import Episode
 from dialog_envs.errors import UnknownTask
 
@@ -127,7 +128,7 @@ def compute_stats(episodes: Iterable[Episode], manifest: Mapping[str, Any] | Non
         acts={name: dict(counter.most_common()) for name, counter in acts.items()},
         elicited=fmean(elicited),
         volunteered=fmean(volunteered),
-        personas=len({episode.persona_key for episode in rows}),
+        personas=len(personas(rows)),
         scenarios=len({str(sorted(episode.scenario.items())) for episode in rows}),
         distinct_user_turns=_once(texts),
         repeated_long_user_turns=1.0 - _once(long) if long else 0.0,

@@ -118,7 +118,7 @@ class DatasetWriter:
     def write_text(self, name: str, text: str) -> None:
         """A file for people beside the data, for example the card."""
         with file_trouble(self.path):
-            (self._place / name).write_text(text, "utf-8")
+            (self._place / name).write_text(text, "utf-8", "replace")  # half a surrogate pair is no UTF-8
 
     def manifest(self) -> dict[str, Any]:
         """The manifest as it stands."""

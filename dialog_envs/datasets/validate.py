@@ -12,7 +12,7 @@ from dialog_envs.core.task import Task
 from dialog_envs.datasets.beside import read_critiques, read_people, read_rejected
 from dialog_envs.datasets.reader import read_manifest, read_shard
 from dialog_envs.datasets.replay import impossible_turn, misread_turn
-from dialog_envs.datasets.schema import Episode
+from dialog_envs.datasets.schema import UNKNOWN, Episode
 from dialog_envs.datasets.shipped import locate
 from dialog_envs.datasets.store import Totals
 from dialog_envs.errors import DatasetError, DialogEnvsError
@@ -137,6 +137,8 @@ def episode_problems(
     problems: list[tuple[str, str]] = []
     if episode.task != task.id:
         return [("task", f"is of task {episode.task}, not {task.id}")]
+    if episode.family == UNKNOWN and not episode.persona:
+        return _problems_of_a_stranger(task, episode)
     if episode.family not in task.prior.typical:
         problems.append(("held-out family", f"family '{episode.family}' must not occur in training data"))
     if episode.critique.verdict == "dropped":
@@ -163,6 +165,15 @@ def episode_problems(
             if kind == "acts":
                 break  # score and kernel are defined on acts that the task understands
     return problems
+
+
+def _problems_of_a_stranger(task: Task[Any, Any, Any], episode: Episode) -> list[tuple[str, str]]:
+    """A dialogue from elsewhere whose persona nobody knows: its reward is as it was stated, its acts are read again."""
+    try:
+        text = misread_turn(task, task.scenario_from_json(episode.scenario), episode.turns)
+    except DialogEnvsError as error:
+        return [("schema", str(error))]
+    return [("acts", text)] if text is not None else []
 
 
 def _kernel_problem(task: Task[Any, Any, Any], persona: Any, scenario: Any, episode: Episode) -> str | None:

@@ -10,6 +10,7 @@ import errno
 import os
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 from typing import Any
 
 from dialog_envs.errors import DialogEnvsError
@@ -32,6 +33,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from dialog_envs.benchmarks.collector import collect_rarely
 
     collect_rarely()
+    if isinstance(sys.stdout, TextIOWrapper):  # a model's odd characters are shown as the terminal can
+        sys.stdout.reconfigure(errors="replace")
     if (
         os.getcwd() not in sys.path
     ):  # modules of one's own, as module:MyAgent; last, so that they hide nothing

@@ -177,6 +177,7 @@ def make_report(dataset: Dataset, options: Options | None = None, watch: Watch =
         raise DatasetError(f"'{dataset.path}' holds no episode: there is nothing to describe.")
     embedder = make_embedder(options.embedding)
     task = known_task(dataset.task)
+    references = _references(task, options)
     roles = task.act_roles if task is not None else ActRoles()
     notes = [] if task is not None else [f"{dataset.task} is not registered here: {_UNKNOWN}"]
     watch("counting")
@@ -204,7 +205,7 @@ def make_report(dataset: Dataset, options: Options | None = None, watch: Watch =
         lexical=found.lexical,
         semantic=found.semantic,
         labels=found.labels,
-        coverage=_coverage(task, rows, roles, options, watch, notes),
+        coverage=_coverage(task, rows, roles, references, options, watch, notes),
         notes=notes,
         examples=samples(rows),
     )
@@ -262,21 +263,29 @@ def _entropies(
     return entropies(task, chosen)
 
 
+def _references(task: Task[Any, Any, Any] | None, options: Options) -> list[str]:
+    """The policies to look up. Raises UnknownName where the task has none of that name."""
+    if task is None or not options.reference_dialogues:
+        return []
+    if options.references is None:
+        return [name for name in REFERENCES if name in task.policies]
+    for name in options.references:
+        if name not in task.policies:
+            raise UnknownName(name, task.policies, "These are the task's scripted policies.")
+    return list(options.references)
+
+
 def _coverage(
     task: Task[Any, Any, Any] | None,
     rows: Sequence[Episode],
     roles: ActRoles,
+    names: Sequence[str],
     options: Options,
     watch: Watch,
     notes: list[str],
 ) -> list[Reference]:
-    if task is None or not options.reference_dialogues:
+    if task is None or not names:
         return []
-    asked = options.references
-    names = [name for name in REFERENCES if name in task.policies] if asked is None else list(asked)
-    for name in names:
-        if name not in task.policies:
-            raise UnknownName(name, task.policies, "These are the task's scripted policies.")
     if not any(turn.acts for episode in rows for turn in episode.turns if turn.speaker == AGENT):
         notes.append("No agent turn has acts, so no step can be looked up.")
         return []

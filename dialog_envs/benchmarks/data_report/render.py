@@ -58,15 +58,15 @@ def write_report(
         DatasetError: no dataset, or ``out`` cannot be written.
         UnknownName: no such embedding or reference.
     """
-    report = make_report(read_dataset(folder), options, watch)
-    out = Path(out)
+    dataset, out = read_dataset(folder), Path(out)
+    with file_trouble(out):  # before the work
+        out.mkdir(parents=True, exist_ok=True)
+    report = make_report(dataset, options, watch)
     texts = (
         markdown(report),
         page(report),
         json.dumps(report.to_json(), indent=1, ensure_ascii=False) + "\n",
     )
-    with file_trouble(out):
-        out.mkdir(parents=True, exist_ok=True)
     for name, text in zip(FILES, texts, strict=True):
         with file_trouble(out / name):
             (out / name).write_bytes(text.encode("utf-8", "replace"))

@@ -110,10 +110,7 @@ def _reward(report: Report) -> Section:
     if report.graded is not None:
         charts.append(Columns("Graded score", report.graded, "graded score", kind="three"))
     rates = Rates("Success by policy", "policy", _rates(report.by_policy, report.stats.by_policy))
-    lead = (
-        f"{percent(report.success)} per cent end in success. The rewards are the task's own "
-        f"({report.manifest.get('reward_scheme', 'unknown scheme')}): a function of persona and trace."
-    )
+    lead = f"{percent(report.success)} per cent end in success. {said.rewarded(report.manifest)}"
     return Section("Reward", lead, [Charts(charts), rates])
 
 

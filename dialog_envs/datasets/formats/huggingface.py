@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from dialog_envs.datasets.files import file_trouble
-from dialog_envs.datasets.formats.messages import messages, own_folder, turns_from_messages
+from dialog_envs.datasets.files import MANIFEST, file_trouble, whole
+from dialog_envs.datasets.formats.messages import free_folder, messages, turns_from_messages
 from dialog_envs.datasets.page import dataset_card
 from dialog_envs.datasets.reader import Dataset, read_dataset
 from dialog_envs.datasets.schema import Episode, parse_json
@@ -69,15 +69,15 @@ def export_huggingface(dataset: Dataset, out: str | Path) -> Path:
     Raises:
         DatasetError: the place is taken or cannot be written.
     """
-    folder = own_folder(out)
-    with file_trouble(folder):
-        (folder / "data").mkdir()
-        with (folder / "data" / "train.jsonl").open("w", encoding="utf-8") as file:
+    folder = free_folder(out)
+    with whole(folder) as new:
+        (new / "data").mkdir(parents=True)
+        with (new / "data" / "train.jsonl").open("w", encoding="utf-8") as file:
             for episode in dataset.episodes:
                 file.write(json.dumps(row(episode), ensure_ascii=True) + "\n")
         facts = {name: value for name, value in dataset.manifest.items() if name not in ("shards", "dropped")}
-        (folder / FACTS).write_text(json.dumps(facts, indent=1, ensure_ascii=False) + "\n", "utf-8")
-        (folder / "README.md").write_text(_readme(dataset), "utf-8")
+        (new / FACTS).write_text(json.dumps(facts, indent=1) + "\n", "utf-8")
+        (new / "README.md").write_text(_readme(dataset), "utf-8", "replace")
     return folder
 
 
@@ -94,7 +94,7 @@ def import_huggingface(source: str | Path | Iterable[Mapping[str, Any]], out: st
         try:
             episodes.append(episode_from_row(data))
         except DatasetError as error:
-            raise DatasetError(f"'{source!s:.200}' row {number}: {error}") from None
+            raise DatasetError(f"'{source!s:.200}' row {number}: {error}. {_OTHERS}") from None
     if not episodes:
         raise DatasetError(f"'{source!s:.200}' holds no rows.")
     facts = {"task": episodes[0].task, **{k: v for k, v in facts.items() if k not in ("schema", "counts")}}
@@ -126,23 +126,36 @@ def _open(source: Any) -> tuple[dict[str, Any], Iterator[Mapping[str, Any]]]:
     with file_trouble(folder):
         files = sorted((folder / "data").glob("*.jsonl")) if folder.is_dir() else [folder]
         if not files:
-            raise DatasetError(f"'{folder}' has no data/*.jsonl.")
+            own = " It is a dataset of dialog-envs already." if (folder / MANIFEST).is_file() else ""
+            raise DatasetError(f"'{folder}' has no data/*.jsonl.{own}")
         if (folder / FACTS).is_file():
             facts = parse_json((folder / FACTS).read_bytes())
-        lines = [line for file in files for line in file.read_bytes().split(b"\n") if line]
-    return facts, map(parse_json, lines)
+        rows = [row for file in files for row in _rows(file)]
+    return facts, iter(rows)
 
 
+def _rows(file: Path) -> Iterator[Mapping[str, Any]]:
+    """The rows of a file of JSON lines. Raises DatasetError, which names file and line."""
+    for number, line in enumerate(file.read_bytes().split(b"\n"), 1):
+        if not line:
+            continue
+        try:
+            data = parse_json(line)
+        except DatasetError as error:
+            raise DatasetError(f"'{file}' line {number}: {error}. {_OTHERS}") from None
+        if not isinstance(data, dict):
+            raise DatasetError(f"'{file}' line {number}: a row is a JSON object. {_OTHERS}")
+        yield data
+
+
+_OTHERS = "Only what dialog-envs exported comes back this way; anyone's lines of role and content come --from jsonl."
 _SCALES = ((1e3, "n<1K"), (1e4, "1K<n<10K"), (1e5, "10K<n<100K"), (1e6, "100K<n<1M"), (float("inf"), "n>1M"))
 """The Hub's names for sizes."""
 
 
 def _readme(dataset: Dataset) -> str:
     size = len(dataset)
-    scale = next(
-        (text for most, text in ((1e3, "n<1K"), (1e4, "1K<n<10K"), (1e5, "10K<n<100K")) if size < most),
-        "100K<n<1M",
-    )
+    scale = next(text for most, text in _SCALES if size < most)
     front = [
         "---",
         f"pretty_name: {dataset.task} dialogues",

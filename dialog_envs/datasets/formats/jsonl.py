@@ -6,6 +6,7 @@ reward; otherwise the line must state it.
 
 from __future__ import annotations
 
+import codecs
 import json
 from collections.abc import Mapping as Json
 from collections.abc import Sequence
@@ -16,12 +17,9 @@ from typing import Any
 from dialog_envs.core.dialogue import AGENT, USER, Turn, TurnView
 from dialog_envs.datasets.files import file_trouble
 from dialog_envs.datasets.reader import Dataset, read_dataset
-from dialog_envs.datasets.schema import Critique, Episode, Provenance, parse_json
+from dialog_envs.datasets.schema import LARGEST, UNKNOWN, Critique, Episode, Provenance, parse_json
 from dialog_envs.datasets.store import DatasetWriter
 from dialog_envs.errors import DatasetError, DialogEnvsError
-
-UNKNOWN = "unknown"
-"""Family of a user whose persona nobody knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +68,17 @@ def import_jsonl(
 
     found = get_task(task)
     with file_trouble(Path(file)):
-        lines = [line for line in Path(file).read_bytes().split(b"\n") if line.strip()]
+        raw = Path(file).read_bytes().removeprefix(codecs.BOM_UTF8)
+    lines = [(number, line) for number, line in enumerate(raw.split(b"\n"), 1) if line.strip()]
+    if not lines:
+        raise DatasetError(f"'{file}' holds no line: there is nothing to import.")
     facts = {
         "task": found.id, "task_version": found.version, "user": UNKNOWN, "user_version": UNKNOWN,
         "reward_scheme": "binary", "mode": "imported", "imported_from": Path(file).name,
     }  # fmt: skip
     reader = _Reader(found, mapping or Mapping(), source)
     with DatasetWriter(out, facts) as writer:
-        for number, line in enumerate(lines, 1):
+        for number, line in lines:
             try:
                 writer.write(reader.episode(number, parse_json(line)))
             except DialogEnvsError as error:
@@ -160,7 +161,11 @@ class _Reader:
         reward = _at(line, names.reward)
         if isinstance(reward, bool) or not isinstance(reward, int | float):
             raise DatasetError(f"a line without '{names.persona}' must state a number '{names.reward}'")
+        if not abs(reward) < LARGEST:
+            raise DatasetError(f"'{names.reward}' is too large a number: {reward:g}")
         stated = _at(line, names.success)
+        if stated is not None and not isinstance(stated, bool):
+            raise DatasetError(f"'{names.success}' must be true or false, or not there; got {stated!r:.60}")
         success = stated if isinstance(stated, bool) else reward > 0
         rewards = [0.0] * sum(turn.speaker == AGENT for turn in turns)
         rewards[-1] = float(reward)

@@ -54,17 +54,13 @@ def turns_from_messages(rows: Sequence[Mapping[str, Any]]) -> list[tuple[int, st
     return found
 
 
-def own_folder(path: str | Path) -> Path:
-    """A new folder for an export.
+def free_folder(path: str | Path) -> Path:
+    """The place of a new folder for an export.
 
     Raises:
-        DatasetError: something is there already, or it cannot be written.
+        DatasetError: something is there already.
     """
     place = Path(path)
     if place.exists() and (not place.is_dir() or any(place.iterdir())):
         raise DatasetError(f"'{place}' exists already: choose another folder with --out.")
-    try:
-        place.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise DatasetError(f"cannot write '{place}': {error.strerror or error}.") from error
     return place

@@ -8,6 +8,9 @@ in the episode's options, and comes back with :func:`import_minari`.
 from __future__ import annotations
 
 import json
+import shutil
+import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +38,26 @@ def _minari() -> Any:
     return minari
 
 
+def _place(minari: Any, id: str) -> Path:
+    """Where Minari keeps a dataset. It would itself take any name, and then find none of its datasets any more."""
+    from minari.storage.datasets_root_dir import get_dataset_path
+
+    try:
+        minari.dataset.minari_dataset.parse_dataset_id(id)
+    except (ValueError, TypeError):  # of another form; without a version
+        raise UsageError(
+            f"'{id}' is no id of a Minari dataset: namespace/name-vN, as in dialog/Mine-v0."
+        ) from None
+    return Path(get_dataset_path(id))
+
+
+def _quiet(make: Callable[..., Any], *parts: Any, **facts: Any) -> Any:
+    """A call of Minari's without its advice on environments and authors, of which there are none."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        return make(*parts, **facts)
+
+
 def observation_space() -> spaces.Dict:
     """``{"brief": text, "dialogue": JSON text}``, in spaces that Minari can write down."""
     return spaces.Dict({"brief": UnicodeText(MAX_BRIEF), "dialogue": UnicodeText(_LONGEST)})
@@ -55,12 +78,16 @@ def export_minari(dataset: Dataset, id: str) -> str:
         DatasetError: there is a dataset of that id, or a text that HDF5 cannot hold.
     """
     minari = _minari()
-    if id in minari.list_local_datasets():
+    place = _place(minari, id)
+    if place.exists():
         raise DatasetError(f"Minari has a dataset '{id}' already: choose another id.")
+    if not dataset.episodes:
+        raise DatasetError(f"'{dataset.path}' holds no episode, and Minari has no empty datasets.")
     buffers = [_buffer(minari, episode) for episode in dataset.episodes]
     facts = {name: value for name, value in dataset.manifest.items() if name not in ("shards", "dropped")}
     try:
-        made = minari.create_dataset_from_buffers(
+        made = _quiet(
+            minari.create_dataset_from_buffers,
             id,
             buffers,
             env=None,
@@ -73,6 +100,7 @@ def export_minari(dataset: Dataset, id: str) -> str:
             description=f"Dialogues of {dataset.task}. A step is an agent turn; 'dialogue' is JSON.",
         )
     except (ValueError, AssertionError, OSError) as error:
+        shutil.rmtree(place, ignore_errors=True)
         raise UsageError(f"Minari refuses the dataset '{id}': {error}") from error
     made.storage.update_metadata({"dialog_envs": json.dumps(facts, ensure_ascii=False)})
     return id
@@ -86,10 +114,13 @@ def import_minari(id: str, out: str | Path) -> Dataset:
         DatasetError: it was not written by dialog-envs.
     """
     minari = _minari()
+    place = _place(minari, id)
+    if not place.exists():
+        raise UsageError(f"Minari has no local dataset '{id}' ('{place}' does not exist).")
     try:
         found = minari.load_dataset(id)
-    except (FileNotFoundError, ValueError) as error:
-        raise UsageError(f"Minari has no local dataset '{id}': {error}") from error
+    except (OSError, ValueError, KeyError) as error:
+        raise UsageError(f"Minari cannot read its dataset '{id}': {error}") from error
     facts = json.loads(found.storage.metadata.get("dialog_envs", "null"))
     if not isinstance(facts, dict):
         raise DatasetError(f"Minari's dataset '{id}' was not written by dialog-envs.")
@@ -107,8 +138,10 @@ def _buffer(minari: Any, episode: Episode) -> Any:
     seen = [views[:i] for i in acting] + [views]
     text = brief(episode.task, json.dumps(episode.scenario, sort_keys=True))
     actions = [views[i]["text"] for i in acting]
-    if any("\0" in action for action in actions):
-        raise DatasetError(f"episode '{episode.id}' has a NUL character in a turn, which HDF5 cannot hold.")
+    if any("\0" in action or not _is_utf8(action) for action in actions):
+        raise DatasetError(
+            f"episode '{episode.id}' has a NUL character or half a surrogate pair in a turn, which HDF5 cannot hold."
+        )
     steps = len(acting)
     last = [False] * (steps - 1)
     cut = episode.outcome["ended_by"] == "cap"
@@ -126,3 +159,11 @@ def _buffer(minari: Any, episode: Episode) -> Any:
         truncations=[*last, cut],
         infos={"episode": [record, *[""] * steps]},
     )
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from dialog_envs.datasets.files import file_trouble
+from dialog_envs.datasets.files import whole
 from dialog_envs.datasets.formats.messages import messages
 from dialog_envs.datasets.reader import Dataset
 from dialog_envs.datasets.schema import Episode
@@ -38,11 +38,9 @@ def export_trl(dataset: Dataset, out: str | Path, kind: str = "chat") -> Path:
     if file.exists():
         raise DatasetError(f"'{file}' exists already: choose another file with --out.")
     make = _chat if kind == "chat" else _unpaired
-    with file_trouble(file):
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with file.open("w", encoding="utf-8") as stream:
-            for episode in dataset.episodes:
-                stream.writelines(json.dumps(line) + "\n" for line in make(episode))
+    with whole(file) as new, new.open("w", encoding="utf-8") as stream:
+        for episode in dataset.episodes:
+            stream.writelines(json.dumps(line) + "\n" for line in make(episode))
     return file
 
 
