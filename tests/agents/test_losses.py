@@ -448,10 +448,15 @@ def test_bf16_products_leave_taken_values_exact() -> None:
     assert loss.item() == pytest.approx(exact.item(), rel=0.01)
 
 
+@pytest.mark.parametrize("time", [7, 300])  # within one block of queries, and over several
 @pytest.mark.parametrize("heads", [4, 2])
-def test_attention_written_out_is_torchs_own(heads: int) -> None:
+def test_attention_written_out_is_torchs_own(heads: int, time: int) -> None:
     generator = torch.Generator().manual_seed(0)
-    shapes = ((3, 4, 7, 5), (3, heads, 7, 5), (3, heads, 7, 5))  # query, key, value: heads may be shared
+    shapes = (
+        (3, 4, time, 5),
+        (3, heads, time, 5),
+        (3, heads, time, 5),
+    )  # query, key, value: heads may be shared
     query, key, value = (torch.randn(shape, generator=generator, requires_grad=True) for shape in shapes)
     wide = [x.repeat_interleave(4 // heads, dim=1) for x in (key, value)]
     expected = torch.nn.functional.scaled_dot_product_attention(query, *wide, is_causal=True).transpose(1, 2)
