@@ -93,7 +93,11 @@ def episode_score(algorithm: Algorithm[Any], task: Any, episodes: int) -> Score:
         from dialog_envs.agents.learned import LearnedAgent
 
         how = algorithm.speaking()
-        decoding = DecodingConfig(beta=float(how.get("beta", 0.0)), min_p=float(how.get("min_p", 0.0)))
+        decoding = DecodingConfig(
+            beta=float(how.get("beta", 0.0)),
+            min_p=float(how.get("min_p", 0.0)),
+            temperature=algorithm.config.training.temperature,
+        )
         agent = LearnedAgent(model, task.view, decoding, condition=how.get("condition"))
         outcomes = _play(agent, task, episodes)
         return {
