@@ -1,7 +1,11 @@
-"""A linear classifier of sentences: which act a sentence does, by hashed features. Trained by :mod:`learning`."""
+"""A linear classifier of sentences: which act a sentence does, by hashed features and by what its words mean.
+
+Trained by :mod:`learning`.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any
@@ -10,30 +14,59 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .features import BUCKETS, bucket
+from .sentences import Sentence
+from .vectors import UNIT, Ints, total, unit
 
 LABELS = (
     "none", "greet", "acknowledge", "encourage", "close", "refuse", "recap", "inform", "confirm", "open",
     "background", "style", "idea", "quiz", "correct", "explain",
 )  # fmt: skip
 """What a sentence may do. ``none``: nothing of its own ("So.")."""
+STRETCH = 4.0
+"""How much a vector of length 1 is stretched, so that its numbers are about as large as features of 0 or 1."""
+FINE = 4096
+"""Steps of the weights of meaning in one of the weights of features."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """Trained weights, in whole numbers, so that sums are exact whatever the order.
+
+    Attributes:
+        features: (BUCKETS, labels), in units of the file's ``scale``.
+        meaning: (numbers of a vector, labels), in ``FINE`` steps of that unit a number of a vector as it is stored.
+    """
+
+    features: NDArray[Any]
+    meaning: NDArray[Any]
+
+    @classmethod
+    def of(cls, features: NDArray[np.float32], meaning: NDArray[np.float32]) -> tuple[Weights, float]:
+        """Real weights in whole numbers, and their unit."""
+        scale = float(np.abs(features).max()) / 127
+        fine = np.rint(meaning * (STRETCH / UNIT / scale * FINE)).astype(np.int32)
+        return cls(np.rint(features / scale).astype(np.int8), fine), scale
 
 
 @lru_cache(maxsize=1)
-def weights() -> NDArray[np.int32]:
-    """The trained weights, (BUCKETS, labels), in units of the file's ``scale``: whole numbers, so that sums are exact
-    whatever the order of features."""
+def weights() -> Weights:
+    """The weights of the package."""
     path = files(__package__) / "grammar" / "weights.npz"
     with path.open("rb") as file, np.load(file, allow_pickle=False) as data:
-        table: NDArray[np.int32] = data["weights"].astype(np.int32)
-    return table
+        return Weights(data["weights"], data["meaning"].astype(np.int64))
 
 
-def score(names: list[str], table: NDArray[Any] | None = None) -> NDArray[Any]:
-    """How likely each of :data:`LABELS` is by features: log-odds in the units of ``table``."""
+def meant(now: Sentence) -> Ints:
+    """What a sentence means: the sum of its words' vectors, of length ``UNIT``."""
+    return unit(total(now.tokens))
+
+
+def score(names: list[str], meaning: Ints, table: Weights | None = None) -> Ints:
+    """How likely each of :data:`LABELS` is by features and meaning: log-odds in ``FINE`` steps of the weights' unit."""
     table = weights() if table is None else table
     rows = [bucket(name) for name in names]
-    total: NDArray[Any] = table[rows].sum(axis=0)
-    return total
+    found: Ints = table.features[rows].sum(axis=0, dtype=np.int64) * FINE + meaning @ table.meaning
+    return found
 
 
-__all__ = ["BUCKETS", "LABELS", "score", "weights"]
+__all__ = ["BUCKETS", "LABELS", "Weights", "meant", "score", "weights"]

@@ -6,21 +6,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-import numpy as np
-from numpy.typing import NDArray
 
 from ....core.dialogue import Act
 from ..acts import LENGTHS
 from . import sets
-from .classifier import LABELS, score
+from .classifier import LABELS, Weights, meant, score, weights
 from .explaining import Explanation
-from .features import Setting, carried, features
+from .features import carried, features
 from .levels import Evidence, weigh
-from .material import Material, is_content
+from .material import Material
+from .meaning import Meaning, meaning
+from .ranking import NAT, odds
+from .ranking import weights as ranks
 from .rules import rhetorical
 from .sentences import Sentence
-from .stems import stem
+from .setting import Setting
 from .turn import Turn
+from .vectors import Ints
 
 _SIMPLE = {
     "greet": Act("greet"), "acknowledge": Act("acknowledge"), "encourage": Act("encourage"), "close": Act("close"),
@@ -30,20 +32,21 @@ _SIMPLE = {
 
 
 @dataclass(frozen=True, slots=True)
-class Leanings:
-    """How much more than its words an idea counts: talked of last in the turn, in the dialogue, doubted by the
-    student; and how much the words of its misconception count in a correction."""
+class Learned:
+    """What is learned: weights of acts and of ideas, and the tables of the concept that the latter weigh."""
 
-    turn: float = 0.9
-    focus: float = 0.7
-    doubt: float = 2.5
-    belief: float = 0.5
-    covered: float = 1.0
-    name: float = 0.8
-    defines: float = 1.0
+    weights: Weights
+    ranks: Ints
+    tables: Meaning
 
 
-LEANINGS = Leanings()
+def learned_for(table: Material) -> Learned:
+    """What the package has learned, for a concept."""
+    return Learned(weights(), ranks(), meaning(table.id))
+
+
+SWITCH = 3 * NAT
+"""How much likelier another idea must be for a sentence to turn to it."""
 
 
 def hints(sentences: list[Sentence], table: Material, setting: Setting) -> list[str]:
@@ -74,19 +77,15 @@ _ABOUT = ("background", "style")
 _NOT_ABOUT = ("open", "idea", "confirm", "inform", "none", "quiz")
 
 
-def label(
-    sentences: list[Sentence],
-    table: Material,
-    setting: Setting,
-    weights: NDArray[np.float32] | None = None,
-) -> list[str]:
+def label(sentences: list[Sentence], table: Material, setting: Setting, learned: Learned) -> list[str]:
     """What each sentence does, the likeliest one after the other."""
     found: list[str] = []
     before = "start"
     rules = hints(sentences, table, setting)
     for i, sentence in enumerate(sentences):
         names = features(sentences, i, table, setting, rules[i])
-        before = LABELS[int(score(names + carried(before, sentence), weights).argmax())]
+        names += carried(before, sentence)
+        before = LABELS[int(score(names, meant(sentence), learned.weights).argmax())]
         if rules[i] in _ABOUT and sentence.question and before in _NOT_ABOUT:
             before = rules[i]
         found.append(before)
@@ -94,7 +93,7 @@ def label(
 
 
 def decide(
-    sentences: Sequence[Sentence], labels: Sequence[str], table: Material, setting: Setting
+    sentences: Sequence[Sentence], labels: Sequence[str], table: Material, setting: Setting, learned: Learned
 ) -> list[Act]:
     """The acts, in order, without duplicates."""
     acts: list[Act] = []
@@ -105,15 +104,15 @@ def decide(
         if kind in _SIMPLE:
             acts.append(_SIMPLE[kind])
         elif kind == "explain":
-            current = _explained(members, table, setting, current, acts)
+            current = _explained(members, table, setting, current, acts, learned)
         elif kind == "quiz":
-            current = _quizzed(members, table, setting, current, acts)
+            current = _quizzed(members, table, setting, current, acts, learned)
         elif kind == "correct":
-            current = best_idea(members, table, setting, current, "correct")
+            current = likeliest(members, setting, current, "correct", learned)
             acts.append(Act("correct", item=table.ids[current]))
         elif kind == "idea":
             named = dict.fromkeys(idea for now in members for _, idea, hit in now.hits if hit == "name")
-            ideas = list(named) or [best_idea(members, table, setting, current, "idea")]
+            ideas = list(named) or [likeliest(members, setting, current, "idea", learned)]
             current = ideas[-1]
             acts.extend(Act("ask", "idea", item=table.ids[idea]) for idea in ideas)
     return _settled(acts)
@@ -175,44 +174,35 @@ def _scene(now: Sentence) -> bool:
     return (bare or now.tokens[0] in sets.SCENE) and sets.EXPLAINS.isdisjoint(now.tokens)
 
 
-def best_idea(
-    members: Sequence[Sentence],
-    table: Material,
-    setting: Setting,
-    current: int,
-    kind: str,
-    lean: Leanings = LEANINGS,
+def likeliest(
+    members: Sequence[Sentence], setting: Setting, current: int, kind: str, learned: Learned
 ) -> int:
     """The idea that sentences are most likely about."""
-    totals = [0.0] * len(table.ids)
+    return int(odds(members, learned.tables, setting, current, kind, learned.ranks).argmax())
+
+
+def _ideas(members: Sequence[Sentence], setting: Setting, current: int, learned: Learned) -> list[int]:
+    """The idea of each sentence of an explanation: that of all of them, but where one clearly turns to another."""
+    idea = likeliest(members, setting, current, "explain", learned)
+    if len(members) == 1:
+        return [idea]
+    found = []
     for now in members:
-        for i, value in enumerate(now.scores):
-            totals[i] += value
-        for place, owner, hit in now.hits:
-            if hit == "name" and place <= 4:
-                totals[owner] += lean.name
-                if any(token in sets.DEFINING for token in now.tokens[place + 1 : place + 5]):
-                    totals[owner] += lean.defines
-    if kind == "correct":
-        roots = {stem(token) for now in members for token in now.tokens if is_content(token)}
-        for i, words in enumerate(table.beliefs):
-            totals[i] += lean.belief * sum(words[root] for root in roots & words.keys())
-            totals[i] += lean.covered * table.covered(i, roots)
-        if setting.doubt >= 0:
-            totals[setting.doubt] += lean.doubt
-    if current >= 0:
-        totals[current] += lean.turn
-    elif setting.focus >= 0:
-        totals[setting.focus] += lean.focus
-    best = max(range(len(totals)), key=totals.__getitem__)
-    for other, rests in enumerate(table.rests):
-        if best in rests and totals[other] >= 0.85 * totals[best] and totals[other] > 1.0:
-            best = other
-    return best
+        row = odds([now], learned.tables, setting, idea, "explain", learned.ranks)
+        best = int(row.argmax())
+        if row[best] - row[idea] > SWITCH:
+            idea = best
+        found.append(idea)
+    return found
 
 
 def _quizzed(
-    members: list[Sentence], table: Material, setting: Setting, current: int, acts: list[Act]
+    members: list[Sentence],
+    table: Material,
+    setting: Setting,
+    current: int,
+    acts: list[Act],
+    learned: Learned,
 ) -> int:
     """Questions; scenes set before them go with them. Two that name different ideas are two."""
     pieces: list[list[Sentence]] = [[]]
@@ -229,28 +219,22 @@ def _quizzed(
             pieces.append([])
         pieces[-1].append(now)
     for piece in pieces:
-        current = best_idea(piece, table, setting, current, "quiz")
+        current = likeliest(piece, setting, current, "quiz", learned)
         acts.append(Act("quiz", item=table.ids[current]))
     return current
 
 
 def _explained(
-    members: list[Sentence], table: Material, setting: Setting, current: int, acts: list[Act]
+    members: list[Sentence],
+    table: Material,
+    setting: Setting,
+    current: int,
+    acts: list[Act],
+    learned: Learned,
 ) -> int:
-    """Explanations: a sentence goes on with the one before it unless it clearly turns to another idea or kind."""
+    """Explanations: a sentence goes on with the one before it unless it turns to another idea or kind."""
     pieces: list[Explanation] = []
-    for place, now in enumerate(members):
-        idea = best_idea([now], table, setting, current, "explain")
-        if not pieces and (len(members) > 3 or max(now.scores, default=0.0) < 1.0):
-            idea = best_idea(members[place : place + 3], table, setting, current, "explain")
-        if pieces and idea != pieces[-1].idea:
-            turns = (
-                any(owner == idea and (kind == "name" or len(members) < 4) for _, owner, kind in now.hits)
-                and now.scores[idea] >= 2.0
-            )
-            if not turns or now.scores[pieces[-1].idea] >= 0.5 * now.scores[idea]:
-                idea = pieces[-1].idea
-        current = idea
+    for now, idea in zip(members, _ideas(members, setting, current, learned), strict=True):
         defines = any(
             owner == idea and at <= 4 and any(token in sets.DEFINING for token in now.tokens[at + 1 : at + 6])
             for at, owner, _ in now.hits

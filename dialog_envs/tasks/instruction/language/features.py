@@ -2,31 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 from zlib import crc32
 
 from . import denials
-from .material import Material, is_content
+from .material import FIELDS, Material, is_content
+from .meaning import ONE, TEXTS, meaning
 from .rules import rhetorical
 from .sentences import Sentence
+from .setting import Setting
 from .stems import stem
+from .vectors import total
 
 BUCKETS = 1 << 14
 """Features are hashed into this many buckets."""
 _LEVELS = (0.2, 0.6, 1.0, 1.6, 2.4, 3.6)
 _FIRST = ("<s>", "<s>")
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """What is known before a turn is read: whether the student has just said something, which idea their last words
-    may be mistaken about, and which idea was talked of last (-1: none)."""
-
-    answered: bool = False
-    doubt: int = -1
-    focus: int = -1
 
 
 @lru_cache(maxsize=65_536)
@@ -83,6 +75,7 @@ def features(
             found.append(f"c0:{kind}")
     found.extend(_standing(sentences, place))
     found.extend(_content(now, table, setting))
+    found.extend(_likeness(now, table))
     return found
 
 
@@ -123,6 +116,19 @@ def _content(now: Sentence, table: Material, setting: Setting) -> list[str]:
         f"ng:{negative}{early}{asks}", f"tk:{talk}", f"tkq:{talk}{asks}", f"tkn:{talk}{negative}{asks}",
         f"ab:{several}", f"abc:{several}{commas}", f"tks:{talk}{min(top, 3)}{asks}",
     ]  # fmt: skip
+
+
+_WRITTEN = [TEXTS.index(name) for name in FIELDS]
+_NEAR = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
+
+
+def _likeness(now: Sentence, table: Material) -> list[str]:
+    """How near the sentence comes in meaning to what is taught, and to a text of which kind."""
+    asks = "q" if now.question else "s"
+    like = meaning(table.id).likeness(total(t for t in now.tokens if is_content(t)))[:, _WRITTEN]
+    best = int(like.max(axis=0).argmax())
+    near = sum(like.max() >= bound * ONE for bound in _NEAR)
+    return [f"v:{near}", f"vq:{near}{asks}", f"vf:{FIELDS[best]}", f"vn:{FIELDS[best]}{near}{asks}"]
 
 
 def carried(before: str, now: Sentence) -> list[str]:

@@ -56,6 +56,7 @@ class Material:
     """The tables of one concept.
 
     Attributes:
+        id: the concept's id.
         ids: ids of the ideas, in teaching order.
         rests: for each idea all ideas that it rests on, directly or not.
         phrases: names and terms as rows of stems; meanings are ("name" or "term", idea's position, "").
@@ -65,6 +66,7 @@ class Material:
     """
 
     __slots__ = (
+        "id",
         "ids",
         "index",
         "rests",
@@ -83,12 +85,16 @@ class Material:
     def __init__(self, entry: Concept, without: str = "") -> None:
         """``without``: a field to leave out, to see how well the others tell of it."""
         ideas = entry.ideas
+        self.id = entry.id
         self.ids = tuple(idea.id for idea in ideas)
         self.index = {id: i for i, id in enumerate(self.ids)}
         self.rests = _closure(entry.needs)
-        texts = [{field: text for field, text in _texts(idea).items() if field != without} for idea in ideas]
-        stems = [{field: _content(text) for field, text in row.items()} for row in texts]
-        self._weights = _weigh(ideas, stems, _related(entry))
+        texts = [
+            {field: text for field, text in texts_of(idea).items() if field != without} for idea in ideas
+        ]
+        stems = [{field: content(text) for field, text in row.items()} for row in texts]
+        more = [frozenset(stem(w) for w in tokenise(text) if w[0].isalnum()) for text in related(entry)]
+        self._weights = _weigh(ideas, stems, more)
         self._fields = _fields(stems)
         self._named = frozenset(
             word
@@ -214,7 +220,8 @@ def sentences(text: str) -> list[str]:
     return [*parts, text[start:]] if text[start:].strip() else parts
 
 
-def _texts(idea: Idea) -> dict[str, str]:
+def texts_of(idea: Idea) -> dict[str, str]:
+    """The texts of an idea by :data:`FIELDS`."""
     wrong = idea.misconceptions
     return {
         "analogy": idea.analogy, "plain": idea.plain, "technical": idea.technical, "example": idea.example,
@@ -223,7 +230,7 @@ def _texts(idea: Idea) -> dict[str, str]:
     }  # fmt: skip
 
 
-def _content(text: str) -> frozenset[str]:
+def content(text: str) -> frozenset[str]:
     """Stems of the words that say what a text is about."""
     return frozenset(stem(word) for word in tokenise(text) if word[0].isalnum() and word not in _STOP)
 
@@ -239,13 +246,10 @@ def _words() -> dict[str, dict[str, str]]:
     return found
 
 
-def _related(entry: Concept) -> list[frozenset[str]]:
-    """For each idea the stems of words that people use about it beyond the material's own."""
+def related(entry: Concept) -> list[str]:
+    """For each idea the words that people use about it beyond the material's own."""
     row = _words().get(entry.id, {})
-    return [
-        frozenset(stem(word) for word in tokenise(row.get(idea.id, "")) if word[0].isalnum())
-        for idea in entry.ideas
-    ]
+    return [row.get(idea.id, "") for idea in entry.ideas]
 
 
 def _weigh(
@@ -261,7 +265,7 @@ def _weigh(
                 weight = _WEIGHTS[field]
                 seen[i] = max(seen.get(i, 0.0), weight) + 0.2 * min(seen.get(i, 0.0), weight)
         for text, weight in ((ideas[i].name, _NAME), *((term, _TERM) for term in ideas[i].terms)):
-            words = _content(text)
+            words = content(text)
             if weight == _NAME:
                 words |= {stem(word) for word in tokenise(text) if len(word) > 3 and word.isalpha()}
             for word in words:

@@ -275,11 +275,11 @@ class _Reader:
         """An answer to a quiz in the student's own words: right, or the mistaken belief, by the words it shares."""
         item = self.quizzed[0] or ""
         place = self.table.index[item]
-        from dialog_envs.tasks.instruction.language.material import _content
+        from dialog_envs.tasks.instruction.language.material import content
 
-        said = _content(" ".join(tokens))
+        said = content(" ".join(tokens))
         idea = self.scenario.ideas[place]
-        right = _content(" ".join((idea.right, idea.plain, idea.technical)))
-        wrong = _content(idea.misconceptions[0].belief)
+        right = content(" ".join((idea.right, idea.plain, idea.technical)))
+        wrong = content(idea.misconceptions[0].belief)
         share = len(said & right) / max(len(right), 1) ** 0.5, len(said & wrong) / max(len(wrong), 1) ** 0.5
         return Act("show", value="right" if share[0] >= share[1] else "misconception", item=item)

@@ -14,12 +14,12 @@ from typing import Any
 from ....core.dialogue import AGENT, Act, Turn
 from ....tasks.language.tokens import tokenise
 from . import sets
-from .deciding import decide, label, lengthy
-from .features import Setting
+from .deciding import Learned, decide, label, learned_for, lengthy
 from .material import is_content, material
 from .rules import CAUTION, foreign, rhetorical
 from .saying import scripted
 from .sentences import cut
+from .setting import Setting
 from .stems import stem
 from .turn import Turn as Reading
 
@@ -65,21 +65,21 @@ def setting(concept: str, dialogue: Sequence[Any]) -> Setting:
 
 @lru_cache(maxsize=16_384)
 def _read(text: str, concept: str, before: Setting) -> tuple[Act, ...]:
-    return _learned(None, text, concept, before)
+    return _by(learned_for(material(concept)), text, concept, before)
 
 
-def understand_with(weights: Any, text: str, concept: str, dialogue: Sequence[Any]) -> tuple[Act, ...]:
-    """:func:`understand` with other weights of the classifier, to see what they are worth."""
+def understand_with(learned: Learned, text: str, concept: str, dialogue: Sequence[Any]) -> tuple[Act, ...]:
+    """:func:`understand` with other weights, to see what they are worth."""
     way = _way(text, concept)
     if way == "learned":
-        return _learned(weights, text, concept, setting(concept, dialogue))
+        return _by(learned, text, concept, setting(concept, dialogue))
     return (_UNKNOWN,) if way == "unknown" else _ruled(text, concept, dialogue)
 
 
-def _learned(weights: Any, text: str, concept: str, before: Setting) -> tuple[Act, ...]:
+def _by(learned: Learned, text: str, concept: str, before: Setting) -> tuple[Act, ...]:
     table = material(concept)
     sentences = cut(text, table)
-    acts = decide(sentences, label(sentences, table, before, weights), table, before)
+    acts = decide(sentences, label(sentences, table, before, learned), table, before, learned)
     return (*(acts or [Act("inform")]), *lengthy(len(text.split())))
 
 

@@ -1,0 +1,21 @@
+"""The labelled utterances that train: names of the files in ``tests/tasks/understanding``, and who wrote them."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from typing import Any
+
+from ...language.measure import FOLDER
+
+TRAINING = {
+    "instruction_dev": "first", "instruction_dev2": "second", "instruction_dev3": "third", "instruction_train": "third",
+}  # fmt: skip
+"""File -> its author."""
+
+
+@cache
+def labelled(name: str) -> tuple[dict[str, Any], ...]:
+    """The rows of a file."""
+    lines = (FOLDER / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()
+    return tuple(json.loads(line) for line in lines if line.strip())
