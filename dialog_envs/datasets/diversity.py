@@ -194,6 +194,7 @@ def semantic(
     chosen = sample(texts, limit, seed, name)
     vectors = embedder(chosen)
     table = similarities(vectors)
+    vendi = vendi_score_of_kernel(table) if len(chosen) <= vectors.shape[1] else vendi_score(vectors)
     pairs = table[np.triu_indices(len(chosen), 1)]
     counts = np.histogram(np.clip(pairs, 0.0, 1.0), bins=BINS, range=(0.0, 1.0))[0]
     np.fill_diagonal(table, -np.inf)
@@ -202,7 +203,7 @@ def semantic(
         embedding=embedder.name,
         texts=len(texts),
         sampled=len(chosen),
-        vendi=vendi_score(vectors),
+        vendi=vendi,
         mean=1.0 if one else float(pairs.mean()),
         quantiles={q: 1.0 if one else float(np.quantile(pairs, q)) for q in QUANTILES},
         histogram=tuple((counts / max(len(pairs), 1)).tolist()),

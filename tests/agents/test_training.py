@@ -251,3 +251,12 @@ def test_a_device_that_is_not_here_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="'nowhere' cannot be used here") as caught:
         quick("bc", tmp_path / "a", device="nowhere")
     assert "\n" not in str(caught.value)
+
+
+def test_a_shipped_dataset_by_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(order: Any, episodes: Any) -> None:
+        raise DatasetError(f"{len(episodes)} came")
+
+    monkeypatch.setattr("dialog_envs.agents.training._run", run)
+    with pytest.raises(DatasetError, match="300 came"):
+        train("bc", "shipped:Instruction-v0/language-model", tmp_path / "bc", progress=False)

@@ -72,6 +72,7 @@ def test_a_study_runs_and_resumes(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert "| a " in out and "| b " in out and "heuristic" in out and "[" in out
     found = json.loads((tmp_path / "run" / "study.json").read_text("utf-8"))
     assert found["data"]["a"]["dialogues"] == 16 and found["paired"]
+    assert "16 dialogues, " in out and "The widest interval of a difference is ±" in out
     assert (tmp_path / "run" / "study.svg").read_text("utf-8").startswith("<svg")
     assert main(command) == 0
     again = capsys.readouterr()

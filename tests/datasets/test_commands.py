@@ -57,10 +57,10 @@ def _lines(file: Path, rows: list[Any]) -> Path:
 def _mistakes() -> Iterator[tuple[str, str]]:
     for verb in ("show", "stats", "report", "card", "validate"):
         yield f"{verb} nowhere", "'nowhere' does not exist"
-        yield f"{verb} file.txt", "'file.txt' is no dataset"
         yield f"{verb} folder", "'folder' is no dataset"
-        yield f"{verb} shipped:nothing", "no dataset 'nothing' is shipped"
-        yield f"{verb}", "Missing argument"
+    yield "show file.txt", "'file.txt' is no dataset"
+    yield "show shipped:nothing", "no dataset 'nothing' is shipped"
+    yield "show", "Missing argument"
     yield "show empty", "has no dialogue"
     yield "show small --id nobody", "has no dialogue with id 'nobody'"
     yield "stats empty", "holds no episode"

@@ -237,7 +237,7 @@ def test_a_small_archive_cannot_fill_the_memory(made: Path, tmp_path: Path, endi
 
     with DatasetWriter(tmp_path / "ds", {"task": TASK}, compress=ending) as writer:
         writer.write_all(read_dataset(made).episodes)
-    bomb = (gzip if ending == "gz" else lzma).compress(bytes(50_000_000))
+    bomb = (gzip if ending == "gz" else lzma).compress(bytes(20_000_000))
     (tmp_path / "ds" / f"episodes-00000.jsonl.{ending}").write_bytes(bomb)
     assert len(bomb) < 100_000 and "that the manifest says" in str(looked_at(tmp_path / "ds", whole=True))
 

@@ -27,7 +27,7 @@ from tests.simulators.stub_models import SaysModel, good_actor, says_the_meaning
 @pytest.mark.parametrize("reward", ["binary", "graded", "dense"])
 @pytest.mark.parametrize("task", TASKS)
 def test_scripted_users(task: str, reward: str, tmp_path: Path) -> None:
-    made = imagine(task, tmp_path / "ds", 15, 4, reward=reward)
+    made = imagine(task, tmp_path / "ds", 10, 4, reward=reward)
     assert check_dataset(tmp_path / "ds") == sum(map(replayable, made.episodes)) > 5
 
 
@@ -52,7 +52,7 @@ def test_whole_dialogues_and_shortened_ones_are_not_played(tmp_path: Path) -> No
 # ---- users whom a model plays ----------------------------------------------------------------------------------------
 
 
-def recorded(task_id: str, user: str, folder: Path, episodes: int = 4) -> list[Episode]:
+def recorded(task_id: str, user: str, folder: Path, episodes: int = 3) -> list[Episode]:
     """A dataset of a heuristic policy with users of a model whose replies are recorded in ``calls.sqlite``."""
     task = get_task(task_id)
     cast = Cast(task, 5, {"heuristic": 1.0}, task.prior.typical, user)
@@ -101,7 +101,7 @@ def test_replayed_users(task: str, user: str, tmp_path: Path) -> None:
 def test_the_check_takes_a_replay(tmp_path: Path) -> None:
     task = "PreferenceElicitation-v0"
     recorded(task, "grounded", tmp_path)
-    assert check_dataset(tmp_path / "ds", model=f"replay:{tmp_path / 'calls.sqlite'}", mode="write") == 4
+    assert check_dataset(tmp_path / "ds", model=f"replay:{tmp_path / 'calls.sqlite'}", mode="write") == 3
 
 
 # ---- what differs is told --------------------------------------------------------------------------------------------

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from html import escape
@@ -21,11 +20,14 @@ from dialog_envs.benchmarks.svg import axis, strip
 from dialog_envs.datasets import read_dataset
 from dialog_envs.datasets.card import table
 from dialog_envs.datasets.diversity import vendi_score_of_kernel
+from dialog_envs.datasets.people import personas
 
 __all__ = ["StudyReport", "report", "write_report"]
 
 USERS = ("typical", "hard")
 _VENDI_PEOPLE = 300
+FINE = 0.05
+"""Half the width of an interval that tells apart what is worth telling apart."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,7 @@ def _figures(path: Path) -> dict[str, float]:
     manifest, episodes = dataset.manifest, dataset.episodes
     critique, told = manifest.get("critique", {}), manifest.get("imagination", {})
     attempts = max(int(told.get("attempts", critique.get("attempts", len(episodes)))), 1)
-    people = Counter(episode.persona_key for episode in episodes)
+    people = [one.persona for one in personas(episodes).values()]
     found = {
         "dialogues": float(len(episodes)),
         "attempts": float(attempts),
@@ -94,7 +96,7 @@ def _figures(path: Path) -> dict[str, float]:
         "thrown away": float(sum(told.get("rejected", {}).values())),
         "success": float(np.mean([bool(episode.outcome["success"]) for episode in episodes])),
         "people": float(len(people)),
-        "diversity of people": _people_vendi([json.loads(key) for key in people]),
+        "diversity of people": _people_vendi(people),
         "cost": float(manifest.get("cost", {}).get("usd", 0.0)),
     }
     if "label" in told:
@@ -122,11 +124,10 @@ def markdown(found: StudyReport) -> str:
     """The tables, as Markdown that reads well as plain text."""
     study, size, board = found.study, found.size, found.board
     lines = [f"# {study.name}: {study.question}", ""]
-    lines += [
-        f"{study.task}, size '{size.name}': {size.dialogues:,} dialogues, {size.seeds} trainings an arm, "
-        f"{size.episodes} episodes a user family and training. Model: {', '.join(size.models) or 'none'}.",
-        "",
-    ]
+    made = f"{size.dialogues:,} dialogues, {size.seeds} trainings an arm, " if found.data else ""
+    played = f"{size.episodes} episodes a user family{' and training' if found.data else ''}"
+    models = ", ".join(size.models) or "none"
+    lines += [f"{study.task}, size '{size.name}': {made}{played}. Model: {models}.", ""]
     lines += table(
         ("arm", *(f"{users}, %" for users in USERS), *(f"difference, {users}" for users in USERS)),
         [(name, *_cells(found, name)) for name in _names(found)],
@@ -141,9 +142,31 @@ def markdown(found: StudyReport) -> str:
     lines += [
         f"Differences are points of success from '{study.baseline}', on the same people, scenarios and training seeds; "
         "* leaves 0 out.",
+        *_resolution(found),
         f"{board.method}.",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _resolution(found: StudyReport) -> list[str]:
+    """How small a difference can be and still be seen: the widest interval of an arm, and what halving it would take.
+
+    An interval shrinks with the root of the number of people, if nothing but people varies.
+    """
+    own = {arm.name for arm in found.arms}
+    widths = {
+        users: [(p.difference.high - p.difference.low) / 2 for p in found.board.paired
+                if p.users == users and p.agent in own and math.isfinite(p.difference.low)]
+        for users in USERS
+    }  # fmt: skip
+    said = [
+        f"±{100 * max(one):.0f} points for {users} users ({(max(one) / FINE) ** 2:.0f} times the episodes would bring "
+        f"it to ±{100 * FINE:.0f})"
+        for users, one in widths.items()
+        if one and max(one) > 0
+    ]
+    more = ", where trainings differ with as many more trainings" if found.data else ""
+    return [f"The widest interval of a difference is {', '.join(said)}{more}."] if said else []
 
 
 def _names(found: StudyReport) -> list[str]:
