@@ -165,8 +165,8 @@ def _resolution(found: StudyReport) -> list[str]:
         for users, one in widths.items()
         if one and max(one) > 0
     ]
-    more = ", where trainings differ with as many more trainings" if found.data else ""
-    return [f"The widest interval of a difference is {', '.join(said)}{more}."] if said else []
+    more = " Trainings vary, too: more of them narrow it as well." if found.data else ""
+    return [f"The widest interval of a difference is {', '.join(said)}.{more}"] if said else []
 
 
 def _names(found: StudyReport) -> list[str]:
