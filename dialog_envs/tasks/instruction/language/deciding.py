@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-
 from ....core.dialogue import Act
 from ..acts import LENGTHS
 from . import sets
@@ -83,7 +82,7 @@ def label(sentences: list[Sentence], table: Material, setting: Setting, learned:
     before = "start"
     rules = hints(sentences, table, setting)
     for i, sentence in enumerate(sentences):
-        names = features(sentences, i, table, setting, rules[i])
+        names = features(sentences, i, learned.tables, setting, rules[i])
         names += carried(before, sentence)
         before = LABELS[int(score(names, meant(sentence), learned.weights).argmax())]
         if rules[i] in _ABOUT and sentence.question and before in _NOT_ABOUT:

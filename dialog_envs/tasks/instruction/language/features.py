@@ -8,7 +8,7 @@ from zlib import crc32
 
 from . import denials
 from .material import FIELDS, Material, is_content
-from .meaning import ONE, TEXTS, meaning
+from .meaning import ONE, TEXTS, Meaning
 from .rules import rhetorical
 from .sentences import Sentence
 from .setting import Setting
@@ -18,6 +18,7 @@ from .vectors import total
 BUCKETS = 1 << 14
 """Features are hashed into this many buckets."""
 _LEVELS = (0.2, 0.6, 1.0, 1.6, 2.4, 3.6)
+MAX_TOUCHED = 12
 _FIRST = ("<s>", "<s>")
 
 
@@ -49,18 +50,18 @@ def words(now: Sentence, table: Material) -> list[str]:
 
 
 def features(
-    sentences: list[Sentence], place: int, table: Material, setting: Setting, hint: str
+    sentences: list[Sentence], place: int, tables: Meaning, setting: Setting, hint: str
 ) -> list[str]:
     """Names of the features of one sentence of a turn, but for what the sentence before it does.
 
     Args:
         sentences: the turn.
         place: which of them.
-        table: the concept's tables.
+        tables: the concept's.
         setting: what was before.
         hint: what the rules take the sentence for.
     """
-    now = sentences[place]
+    now, table = sentences[place], tables.words
     row = words(now, table)
     tokens = [token for token in row if token[0].isalnum() or token[0] in "<?!:"]
     found = ["bias", f"h:{hint}"]
@@ -75,7 +76,8 @@ def features(
             found.append(f"c0:{kind}")
     found.extend(_standing(sentences, place))
     found.extend(_content(now, table, setting))
-    found.extend(_likeness(now, table))
+    found.extend(_likeness(now, tables))
+    found.extend(_touched(sentences, place, tables))
     return found
 
 
@@ -122,13 +124,35 @@ _WRITTEN = [TEXTS.index(name) for name in FIELDS]
 _NEAR = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
 
 
-def _likeness(now: Sentence, table: Material) -> list[str]:
-    """How near the sentence comes in meaning to what is taught, and to a text of which kind."""
+def _likeness(now: Sentence, tables: Meaning) -> list[str]:
+    """How near the sentence comes in meaning to what is taught, and to a text or saying of which kind."""
     asks = "q" if now.question else "s"
-    like = meaning(table.id).likeness(total(t for t in now.tokens if is_content(t)))[:, _WRITTEN]
+    vector = total(t for t in now.tokens if is_content(t))
+    like = tables.likeness(vector)[:, _WRITTEN]
     best = int(like.max(axis=0).argmax())
     near = sum(like.max() >= bound * ONE for bound in _NEAR)
-    return [f"v:{near}", f"vq:{near}{asks}", f"vf:{FIELDS[best]}", f"vn:{FIELDS[best]}{near}{asks}"]
+    said = tables.echoes(vector)
+    first = max(said, key=said.__getitem__)
+    least = min(said["correct"] - said["explain"], 96) // 24
+    return [
+        f"v:{near}", f"vq:{near}{asks}", f"vf:{FIELDS[best]}", f"vn:{FIELDS[best]}{near}{asks}",
+        f"e:{first}{asks}", f"ec:{max(least, -4)}{asks}", f"en:{max(said.values()) // 32}{asks}",
+    ]  # fmt: skip
+
+
+def _touched(sentences: list[Sentence], place: int, tables: Meaning) -> list[str]:
+    """How many ideas the sentence and the turn come near to."""
+    clauses, mine = tables.touched(sentences[place].tokens)
+    ideas = set(mine)
+    for now in sentences[:MAX_TOUCHED]:
+        if now is not sentences[place]:
+            ideas |= tables.touched(now.tokens)[1]
+    n, asks = len(mine), "q" if sentences[place].question else "s"
+    return [
+        f"o:{min(n, 5)}{asks}",
+        f"oc:{min(n, 5)}{min(clauses, 6)}",
+        f"ot:{min(len(ideas), 6)}{min(len(sentences), 5)}",
+    ]
 
 
 def carried(before: str, now: Sentence) -> list[str]:

@@ -9,8 +9,8 @@ from importlib.resources import files
 
 
 @lru_cache(maxsize=1)
-def heard() -> Mapping[str, Mapping[str, str]]:
-    """Concept -> idea -> words."""
+def heard() -> Mapping[str, Mapping[str, list[tuple[str, str]]]]:
+    """Concept -> idea -> (kind of act, words) of each utterance."""
     path = files(__package__) / "grammar" / "heard.json"
-    found: Mapping[str, Mapping[str, str]] = json.loads(path.read_text(encoding="utf-8"))
+    found: Mapping[str, Mapping[str, list[tuple[str, str]]]] = json.loads(path.read_text(encoding="utf-8"))
     return found

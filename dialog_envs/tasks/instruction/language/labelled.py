@@ -10,6 +10,7 @@ from ...language.measure import FOLDER
 
 TRAINING = {
     "instruction_dev": "first", "instruction_dev2": "second", "instruction_dev3": "third", "instruction_train": "third",
+    "instruction_train2": "fourth", "instruction_train3": "developer",
 }  # fmt: skip
 """File -> its author."""
 

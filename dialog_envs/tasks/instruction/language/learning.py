@@ -77,7 +77,7 @@ def _likely(scores: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
 
 def train(examples: Sequence[Example], rounds: int = 3) -> Real:
     """The weights of features, (BUCKETS, labels), and of meaning, (numbers of a vector, labels)."""
-    table: Real = np.zeros((BUCKETS, len(LABELS)), np.float32), np.zeros((size(), len(LABELS)), np.float32)
+    table: Real = (np.zeros((BUCKETS, len(LABELS)), np.float32), np.zeros((size(), len(LABELS)), np.float32))
     for _ in range(rounds):
         rows: Rows = []
         dense: list[NDArray[np.float32]] = []
@@ -206,8 +206,9 @@ def main(arguments: list[str] | None = None) -> int:
         folder / "weights.npz", weights=weights.features, meaning=weights.meaning, scale=np.float32(scale)
     )
     np.savez_compressed(folder / "ranking.npz", weights=ranks)
-    text = json.dumps(learning_ideas.gathered(), indent=1)
-    (folder / "heard.json").write_text(text + "\n", encoding="utf-8")
+    lines = (f"{json.dumps(name)}: {json.dumps(told)}" for name, told in learning_ideas.gathered().items())
+    text = ",\n".join(lines)
+    (folder / "heard.json").write_text(f"{{\n{text}\n}}\n", encoding="utf-8")
     for name in ("weights.npz", "ranking.npz", "heard.json"):
         print(f"wrote {name}: {(folder / name).stat().st_size} bytes", file=sys.stderr)
     return 0

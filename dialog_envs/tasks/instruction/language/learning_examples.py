@@ -22,6 +22,7 @@ from .classifier import meant
 from .deciding import hints
 from .features import bucket, features
 from .labelled import TRAINING, labelled
+from .learning_ideas import meaning_for
 from .material import Material, material
 from .saying import say
 from .sentences import Sentence, cut
@@ -57,14 +58,16 @@ class Example:
     source: Source | None = None
 
 
-def example(text: str, wanted: list[str], table: Material, setting: Setting, weight: float) -> Example | None:
+def example(
+    text: str, wanted: list[str], table: Material, setting: Setting, weight: float, author: str = ""
+) -> Example | None:
     """A labelled turn; ``None`` where it cannot be aligned."""
     sentences = cut(text, table)
     if not sentences or len(wanted) > len(sentences):
         return None
-    rules = hints(sentences, table, setting)
+    rules, tables = hints(sentences, table, setting), meaning_for(table.id, author)
     rows = [
-        np.array(sorted(bucket(name) for name in features(sentences, i, table, setting, rules[i])))
+        np.array(sorted(bucket(name) for name in features(sentences, i, tables, setting, rules[i])))
         for i in range(len(sentences))
     ]
     return Example(sentences, wanted, rows, [meant(now) for now in sentences], weight, [])
@@ -85,7 +88,7 @@ def of_labelled(name: str) -> list[Example]:
         if "unknown" in wanted:
             continue
         setting = understanding.setting(row["concept"], row.get("dialogue", ()))
-        made = example(row["text"], wanted, material(row["concept"]), setting, WRITTEN)
+        made = example(row["text"], wanted, material(row["concept"]), setting, WRITTEN, TRAINING[name])
         if made is not None:
             made.source = Source(row["concept"], TRAINING[name], setting, acts)
             found.append(made)

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import groupby
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,13 +20,15 @@ from numpy.typing import NDArray
 from ...language.tokens import tokenise
 from ..content import Concept, concept, concepts
 from .labelled import TRAINING, labelled
-from .learning_examples import Example
 from .material import FIELDS, is_content, material
 from .meaning import FEATURES, ONE, Meaning
 from .ranking import NAT
 from .sentences import Sentence, cut
 from .setting import Setting
 from .vectors import Ints
+
+if TYPE_CHECKING:
+    from .learning_examples import Example
 
 PENALTY, MATERIAL = 10.0, 0.2
 """The penalty; what an example of the material counts."""
@@ -42,24 +45,26 @@ class Case:
     weight: float
 
 
-def gathered(without: str = "") -> dict[str, dict[str, str]]:
-    """Concept -> idea -> the content words of what was said of it in one act; ``without``: an author left out."""
-    found: dict[str, dict[str, dict[str, None]]] = {}
+Heard = dict[str, dict[str, list[tuple[str, str]]]]
+
+
+def gathered(without: str = "") -> Heard:
+    """Concept -> idea -> (kind, content words) of each utterance that does one thing; ``without``: an author left
+    out."""
+    found: Heard = {}
     for name, author in TRAINING.items():
         for row in labelled(name):
-            items = {act.get("item") for act in row["acts"]}
-            if author == without or len(items) != 1 or None in items:
+            acts = [act for act in row["acts"] if act.get("item")]
+            if author == without or len(row["acts"]) != 1 or not acts:
                 continue
-            words = found.setdefault(row["concept"], {}).setdefault(items.pop(), {})
-            words.update(dict.fromkeys(token for token in tokenise(row["text"]) if is_content(token)))
-    return {
-        name: {idea: " ".join(sorted(words)) for idea, words in row.items()}
-        for name, row in sorted(found.items())
-    }
+            words = dict.fromkeys(token for token in tokenise(row["text"]) if is_content(token))
+            told = found.setdefault(row["concept"], {}).setdefault(acts[0]["item"], [])
+            told.append((acts[0]["kind"], " ".join(words)))
+    return {name: dict(sorted(row.items())) for name, row in sorted(found.items())}
 
 
 @cache
-def _gathered(without: str) -> dict[str, dict[str, str]]:
+def _gathered(without: str) -> Heard:
     return gathered(without)
 
 
@@ -67,7 +72,7 @@ def _gathered(without: str) -> dict[str, dict[str, str]]:
 def meaning_for(concept_id: str, author: str, without: str = "") -> Meaning:
     """The tables of a concept as if an author had said nothing, and the material lacked a field."""
     entry, said = concept(concept_id), _gathered(author).get(concept_id, {})
-    return Meaning(entry, [said.get(idea.id, "") for idea in entry.ideas], without)
+    return Meaning(entry, [said.get(idea.id, ()) for idea in entry.ideas], without)
 
 
 def cases(examples: Iterable[Example]) -> list[Case]:
@@ -77,7 +82,7 @@ def cases(examples: Iterable[Example]) -> list[Case]:
         if one.source is None or len(one.found) != len(one.sentences):
             continue
         source, current = one.source, -1
-        tables, index = meaning_for(source.concept, source.author), material(source.concept).index
+        tables, index = (meaning_for(source.concept, source.author), material(source.concept).index)
         for kind, members, item in _pieces(one):
             features = tables.features(members, source.setting, current, kind)
             found.append(Case(features, index[item], one.weight))
@@ -137,7 +142,7 @@ def train(all_cases: Sequence[Case]) -> Ints:
     spread = big.std(axis=0) + 1e-3
     big /= spread
     chosen = big[ends + np.array([case.truth for case in all_cases])]
-    weight, owner = np.array([case.weight for case in all_cases]), np.repeat(np.arange(len(sizes)), sizes)
+    weight, owner = (np.array([case.weight for case in all_cases]), np.repeat(np.arange(len(sizes)), sizes))
 
     def loss(b: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         z = big @ b

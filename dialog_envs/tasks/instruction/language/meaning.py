@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
+from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,7 @@ from .material import FIELDS, Material, content, is_content, material, related, 
 from .sentences import Sentence
 from .setting import Setting
 from .stems import stem
-from .vectors import UNIT, Ints, table, total, unit
+from .vectors import UNIT, Ints, size, table, total, unit
 
 TEXTS = ("name", "terms", "related", "heard", *FIELDS)
 """What an idea is known by; ``heard``: what teachers said of it in the labelled utterances that train."""
@@ -27,6 +28,10 @@ ONE = 256
 _NEAR = (0.35, 0.5)
 """Likeness of words from which it counts."""
 _MEMO = 2_048
+_PARTS = frozenset((",", ";", ":", ".", "—", "–", "and", "then", "but", "so"))
+_TOUCHES = 0.3 * ONE
+Said = Sequence[tuple[str, str]]
+KINDS_HEARD = ("explain", "correct", "quiz")
 _COUNTED = (
     "score", "root of score", "early names", "definitions", "names", "terms", "any text", "belief covered",
     "answer covered", "doubted", "talked of before", "talked of in the turn", "what it rests on", "place",
@@ -38,7 +43,12 @@ _OF_KIND = {
                 "meaning of correction"),
     "quiz": ("words of quiz", "meaning of quiz", "words of right", "talked of in the turn", "talked of before"),
 }  # fmt: skip
-_PLAIN = (*_COUNTED, *(f"words of {name}" for name in TEXTS), *(f"meaning of {name}" for name in TEXTS))
+_PLAIN = (
+    *_COUNTED,
+    *(f"words of {name}" for name in TEXTS),
+    *(f"meaning of {name}" for name in TEXTS),
+    "likest said",
+)
 FEATURES = (*_PLAIN, *(f"{name}, {kind}" for kind, names in _OF_KIND.items() for name in names))
 """Names of the features of an idea."""
 _PLACES = {kind: [_PLAIN.index(name) for name in names] for kind, names in _OF_KIND.items()}
@@ -49,20 +59,32 @@ class Meaning:
 
     Args:
         entry: the concept.
-        said: for each idea what teachers have said of it.
+        said: for each idea what teachers have said of it: (kind of act, words).
         without: a field of the material to leave out, to see how well the others tell of it.
     """
 
-    __slots__ = ("words", "_any", "_memo", "_near", "_ends", "_owners", "_rests", "_texts", "_weights")
+    __slots__ = (
+        "words",
+        "_kinds",
+        "_memo",
+        "_near",
+        "_ends",
+        "_of",
+        "_owners",
+        "_rests",
+        "_said",
+        "_texts",
+        "_weights",
+    )
 
-    def __init__(self, entry: Concept, said: Sequence[str], without: str = "") -> None:
+    def __init__(self, entry: Concept, said: Sequence[Said], without: str = "") -> None:
         rows = []
         for idea, more, told in zip(entry.ideas, related(entry), said, strict=True):
             texts = {
                 "name": idea.name,
                 "terms": ", ".join(idea.terms),
                 "related": more,
-                "heard": told,
+                "heard": " ".join(words for _, words in told),
                 **texts_of(idea),
             }
             rows.append([texts[name] if name != without else "" for name in TEXTS])
@@ -75,6 +97,12 @@ class Meaning:
         near = [np.array([unit(table()[1][i].astype(np.int64)) for i in _rows(line)]) for line in rows]
         self._near = np.concatenate(near)
         self._ends = np.cumsum([0, *(len(part) for part in near[:-1])])
+        self._said = np.array([unit(_meant(words)) for told in said for _, words in told], np.int64).reshape(
+            -1, size()
+        )
+        self._of = np.array([i for i, told in enumerate(said) for _ in told], np.int64)
+        kinds = [kind for told in said for kind, _ in told]
+        self._kinds = {name: np.array([kind == name for kind in kinds], bool) for name in KINDS_HEARD}
         self._memo: dict[str, Ints] = {}
 
     def _weigh(self, stems: Sequence[Sequence[frozenset[str]]]) -> None:
@@ -120,6 +148,30 @@ class Meaning:
         found: Ints = (self._texts @ unit(vector)) * ONE // UNIT**2
         return found.reshape(len(self._ends), len(TEXTS))
 
+    def _echo(self, vector: Ints) -> Ints:
+        """How like a sum of word vectors is to the likest of what was said of each idea."""
+        found = np.zeros(len(self._ends), np.int64)
+        np.maximum.at(found, self._of, (self._said @ unit(vector)) * ONE // UNIT**2)
+        return found
+
+    def echoes(self, vector: Ints) -> dict[str, int]:
+        """How like a sum of word vectors is to the likest of what was said, by kind of act, in units of ``ONE``."""
+        like = (self._said @ unit(vector)) * ONE // UNIT**2
+        return {kind: int(like[chosen].max(initial=0)) for kind, chosen in self._kinds.items()}
+
+    def touched(self, tokens: Sequence[str]) -> tuple[int, set[int]]:
+        """How many clauses there are, and which ideas they come near to."""
+        clauses, found = 0, set()
+        for ends, clause in groupby(tokens, key=_PARTS.__contains__):
+            roots = {} if ends else dict.fromkeys(stem(token) for token in clause if is_content(token))
+            if roots:
+                clauses += 1
+                near = sum(self.nearness(root)[:, 0] for root in roots)
+                best = int(np.argmax(near))
+                if near[best] >= _TOUCHES:
+                    found.add(best)
+        return clauses, found
+
     def features(self, members: Sequence[Sentence], setting: Setting, current: int, kind: str) -> Ints:
         """What speaks for each idea: (ideas, :data:`FEATURES`).
 
@@ -144,7 +196,8 @@ class Meaning:
                     shared[i, k] += weight
                 for i in {i for i, _ in places}:
                     some[i] += weight
-        like = self.likeness(total(t for now in members for t in now.tokens if is_content(t)))
+        vector = total(t for now in members for t in now.tokens if is_content(t))
+        like = self.likeness(vector)
         ordered = np.sort(like, axis=1)
         held = set(roots)
         columns = [
@@ -153,7 +206,7 @@ class Meaning:
             [round(ONE * self.words.answered(i, held)) for i in range(n)],
             *(_at(place, n) for place in (setting.doubt, setting.focus, current)), self._rests @ scores,
             [ONE * i // n for i in range(n)], *near.T, ordered[:, -1], like.sum(axis=1) // len(TEXTS),
-            ordered[:, -3:].sum(axis=1) // 3, *shared.T, *like.T,
+            ordered[:, -3:].sum(axis=1) // 3, *shared.T, *like.T, self._echo(vector),
         ]  # fmt: skip
         plain = np.array(columns, np.int64).T
         parts = [
@@ -208,8 +261,8 @@ def _rows(texts: Sequence[str]) -> list[int]:
 def meaning(concept_id: str) -> Meaning:
     """The tables of a concept; raises UnknownName for an unknown id."""
     entry = concept(concept_id)
-    told: Mapping[str, str] = heard().get(concept_id, {})
-    return Meaning(entry, [told.get(idea.id, "") for idea in entry.ideas])
+    told = heard().get(concept_id, {})
+    return Meaning(entry, [told.get(idea.id, ()) for idea in entry.ideas])
 
 
 __all__ = ["FEATURES", "ONE", "TEXTS", "Meaning", "meaning"]
