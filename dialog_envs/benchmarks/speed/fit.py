@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import tempfile
 import time
 from pathlib import Path
@@ -47,7 +48,7 @@ def run_command(options: argparse.Namespace) -> None:
         print(
             f"{row['agent']:<30} {row['seconds']:6.1f} s ({row['cpu_seconds']:.1f} s of processor time), "
             f"{row['steps']} steps, {row['tokens']:,} tokens, {row['tokens_per_second']:,} tokens/s in the loop, "
-            f"held-out loss {row['held_out_loss']:.3f}"
+            f"held-out loss {math.nan if row['held_out_loss'] is None else row['held_out_loss']:.3f}"
         )
     print(
         f"{'both':<30} {together:6.1f} s for {options.dialogues:,} dialogues of {options.task} (at most {AIM:.0f})"
@@ -63,6 +64,7 @@ def measure(
     optimizers: bool = False,
 ) -> list[dict[str, Any]]:
     """Seconds of each training, from the dataset's folder to the checkpoint's, and what it reached."""
+    from dialog_envs.agents.algorithms import make_algorithm
     from dialog_envs.agents.training import train
     from dialog_envs.simulators.imagination import imagine
 
@@ -72,11 +74,11 @@ def measure(
     for agent in (*AGENTS, *(ADAMW if optimizers else ())):
         algorithm = agent.partition(",")[0]
         settings = suite.training_for(task, algorithm)
-        if agent in ADAMW:
-            settings["learning_rate"] *= ADAMW[agent]
-            settings["optimizer"] = "adamw"
         start = settings.pop("init", None)
         settings.pop("seed", None)
+        if agent in ADAMW:
+            rate = make_algorithm(algorithm, settings).config.training.learning_rate
+            settings |= {"learning_rate": rate * ADAMW[agent], "optimizer": "adamw"}
         begin, cpu = time.perf_counter(), time.process_time()
         result = train(
             algorithm, folder / "data", folder / agent, task=task, settings=settings, seed=seed, threads=threads,
