@@ -96,7 +96,11 @@ def training_attention(model: DialogueModel, device: str, dtype: torch.dtype | N
     AttentionInterface.register(NAME, causal_attention)
     trunks = [part for part in model.modules() if isinstance(part, PreTrainedModel)]
     slow = device == "cpu" and dtype is not None
-    chosen = [part for part in trunks if slow and part.config._attn_implementation == "sdpa"]
+    chosen = [
+        part
+        for part in trunks
+        if slow and part.config._attn_implementation == "sdpa" and _sees_all(part, model.context)
+    ]
     for part in chosen:
         part.config._attn_implementation = NAME
     try:
@@ -104,3 +108,9 @@ def training_attention(model: DialogueModel, device: str, dtype: torch.dtype | N
     finally:
         for part in chosen:
             part.config._attn_implementation = "sdpa"
+
+
+def _sees_all(trunk: Any, time: int) -> bool:
+    """Whether a query sees all before it at this length: transformers makes no mask for attention of others."""
+    windows = (getattr(trunk.config, name, None) for name in ("sliding_window", "attention_chunk_size"))
+    return all(window is None or window >= time for window in windows)

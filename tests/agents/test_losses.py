@@ -478,3 +478,20 @@ def test_training_attention_leaves_the_model_as_it_was() -> None:
     assert names == ["dialog_envs_causal"] * 2
     assert torch.allclose(plain, other, atol=1e-5)
     assert model.policy.config._attn_implementation == "sdpa"
+
+
+def test_attention_within_a_window_stays_transformers_own() -> None:
+    from transformers import MistralConfig, MistralForCausalLM
+
+    _, model, _ = prepared("bc")
+    torch.manual_seed(0)
+    shape = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
+    ids = torch.arange(12)[None]
+    for window, name in ((4, "sdpa"), (model.context, "dialog_envs_causal")):
+        config = MistralConfig(vocab_size=20, num_key_value_heads=1, sliding_window=window, **shape)
+        model.policy = MistralForCausalLM(config).eval()
+        with torch.no_grad():
+            plain = model.states(ids, torch.arange(12))
+            with training_attention(model, "cpu", torch.bfloat16):
+                assert config._attn_implementation == name
+                assert torch.allclose(plain, model.states(ids, torch.arange(12)), atol=1e-5)
