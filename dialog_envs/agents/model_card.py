@@ -76,6 +76,7 @@ def _training(record: Mapping[str, Any], backbone: str) -> Iterator[str]:
         "parameters": f"{record['parameters']:,}, of which {record['learning']:,} learned",
         "LoRA": f"rank {record['lora_rank']}" if record.get("lora_rank") else "no",
         "seed": record["seed"],
+        "optimiser": {"muon": "Muon, and AdamW beside it"}.get(report.get("optimizer", ""), "AdamW"),
         "optimiser steps": f"{report['steps']:,}",
         "tokens read": f"{report['tokens']:,} ({report['useful_share']:.1%} of the batches, the rest is padding)",
         "time": f"{report['seconds']:.0f} s on {report['device']} in {report['precision']}",

@@ -7,7 +7,7 @@ large as AdamW's, so that one learning rate serves both. From the same dialogues
 AdamW's, and so is a pretrained backbone, whose weights AdamW has found.
 
 ``torch.optim.Muon`` goes through the matrices one by one in bfloat16, which takes longer than the training step itself
-on processors without bf16 instructions. Here all matrices of one shape go together, in the training's own precision.
+on processors without bf16 instructions. Here matrices of one shape go together, in the training's own precision.
 """
 
 from __future__ import annotations
@@ -30,6 +30,9 @@ __all__ = ["Muon", "make_optimizers", "orthogonalize"]
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 """Of the quintic a x + b x³ + c x⁵, which brings singular values near 1 in few rounds (Jordan et al. 2024)."""
 ROUNDS = 5
+TOGETHER = 1 << 24
+"""Entries of matrices that are made orthogonal together: all of a small model's, and a few of a large one's, which
+would otherwise take the memory of several copies of it."""
 
 
 def make_optimizers(
@@ -44,7 +47,7 @@ def make_optimizers(
         sharded: whether blocks are in parts. Muon needs whole matrices: ``auto`` is AdamW there.
 
     Raises:
-        UsageError: Muon was asked for, and blocks are in parts.
+        UsageError: Muon was asked for, and blocks are in parts, or no hidden matrix learns.
     """
     if sharded and config.optimizer == "muon":
         raise UsageError(
@@ -53,6 +56,11 @@ def make_optimizers(
     learning = [p for p in model.parameters() if p.requires_grad]
     wanted = config.optimizer == "muon" or (config.optimizer == "auto" and model.from_scratch)
     hidden = _hidden_matrices(model) if wanted and not sharded else []
+    if config.optimizer == "muon" and not hidden:
+        raise UsageError(
+            "optimizer=muon finds no matrix to move here (LoRA's adapters are AdamW's): train without --lora-rank, or "
+            "with optimizer=auto."
+        )
     chosen = {id(p) for p in hidden}
     rest = [p for p in learning if id(p) not in chosen]
     kinds = dict.fromkeys(type(p.data) for p in rest)  # whole and in parts: AdamW takes one kind at a time
@@ -69,6 +77,8 @@ def make_optimizers(
 
 def _hidden_matrices(model: DialogueModel) -> list[nn.Parameter]:
     """The matrices between the embeddings and the output of all trunks that learn, without LoRA's adapters."""
+    from transformers.pytorch_utils import Conv1D  # a linear layer, transposed: GPT-2's
+
     trunks = [model.policy.base_model, *([model.value_trunk] if model.value_trunk is not None else [])]
     ends = (model.policy.get_input_embeddings(), model.policy.get_output_embeddings())
     outside = {id(layer.weight) for layer in ends}
@@ -76,7 +86,7 @@ def _hidden_matrices(model: DialogueModel) -> list[nn.Parameter]:
         parameter
         for trunk in trunks
         for name, module in trunk.named_modules()
-        if isinstance(module, nn.Linear) and "lora_" not in name
+        if isinstance(module, (nn.Linear, Conv1D)) and "lora_" not in name
         for parameter in [module.weight]
         if parameter.requires_grad and id(parameter) not in outside
     ]
@@ -113,8 +123,11 @@ class Muon(torch.optim.Optimizer):
             for parameter in group["params"]:
                 if parameter.grad is not None:
                     alike[parameter.shape, parameter.device].append(parameter)
-            for parameters in alike.values():
-                self._move(parameters, group["lr"], group["momentum"], group["weight_decay"])
+            for shape, parameters in ((key[0], found) for key, found in alike.items()):
+                count = max(1, TOGETHER // shape.numel())
+                for begin in range(0, len(parameters), count):
+                    some = parameters[begin : begin + count]
+                    self._move(some, group["lr"], group["momentum"], group["weight_decay"])
 
     def _move(self, parameters: list[nn.Parameter], rate: float, momentum: float, decay: float) -> None:
         """Moves matrices of one shape."""

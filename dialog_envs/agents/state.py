@@ -190,6 +190,9 @@ class Unfinished:
         try:
             tensors = load_file(file)
             model.load_state_dict(_part(tensors, "model."))
+            saved = {name.split(".")[1] for name in tensors if name.startswith("optimizer.")}
+            if saved != {str(number) for number in range(len(optimizers))}:
+                raise ValueError("it was saved with other optimisers")
             for number, optimizer in enumerate(optimizers):
                 _restore_optimizer(optimizer, _part(tensors, f"optimizer.{number}."))
         except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:

@@ -46,7 +46,8 @@ class TrainingConfig:
     """Parts of a step, each of dialogues of similar length (accumulated gradients). Length tells about the outcome:
     with one part, every step would see only early successes or only long failures, and values would swing."""
     optimizer: Literal["auto", "muon", "adamw"] = "auto"
-    """What moves the matrices of the trunk; auto: Muon if the model learns from scratch, AdamW if it is pretrained."""
+    """What moves the matrices of the trunk; auto: Muon if the model learns from scratch (also where it goes on from a
+    checkpoint), AdamW if it is pretrained, has adapters, or is in parts."""
     learning_rate: float = 4e-3
     """Peak; for a pretrained backbone choose 1e-5 to 1e-4."""
     warmup: float = 0.05
@@ -152,6 +153,8 @@ class FitReport:
     """The step whose weights were kept, if ``stop_on`` chose among them."""
     precision: str = "fp32"
     """Of the trunk's matrix products."""
+    optimizer: str = "adamw"
+    """What moved the matrices of the trunk: muon or adamw."""
     device: str = "cpu"
     processes: int = 1
     sharded: bool = False
@@ -275,8 +278,8 @@ def fit(
         log.finish(validation)
     return FitReport(
         step, log.tokens, round(log.seconds, 2), round(log.tokens / log.seconds), round(job.useful(step), 4),
-        log.last, validation, watch.step, "fp32" if job.dtype is None else "bf16", device, processes.size,
-        processes.sharded,
+        log.last, validation, watch.step, "fp32" if job.dtype is None else "bf16",
+        type(job.optimizers[-1]).__name__.lower(), device, processes.size, processes.sharded,
     )  # fmt: skip
 
 

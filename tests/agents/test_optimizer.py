@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
+from dialog_envs.agents import optimizer as module
+from dialog_envs.agents.checkpoint import load_model, save_model
 from dialog_envs.agents.language_model import DialogueModel, ModelConfig, build_model
 from dialog_envs.agents.lora import add_lora
 from dialog_envs.agents.optimizer import Muon, make_optimizers, orthogonalize
+from dialog_envs.agents.state import Place, Unfinished
 from dialog_envs.agents.trainer import TrainingConfig
-from dialog_envs.errors import UsageError
+from dialog_envs.errors import CheckpointError, UsageError
 
 SHAPES = [(12, 4), (4, 4), (4, 12), (12, 4), (4, 4)]
 
@@ -44,6 +51,26 @@ def test_what_comes_out_is_nearly_orthogonal(seed: int, shape: tuple[int, int, i
     found = torch.linalg.svdvals(out)
     assert (found > 0.6).all() and (found < 1.3).all()
     assert (torch.diagonal(u.mT @ out @ v.mT, dim1=-2, dim2=-1) > 0.6).all()  # the same directions
+
+
+@pytest.mark.parametrize("dtype", [None, torch.bfloat16])
+def test_few_at_a_time_are_moved_as_all_together(
+    dtype: torch.dtype | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch.manual_seed(0)
+    start = [torch.randn(shape) for shape in SHAPES]
+    slopes = [torch.randn(shape) for shape in SHAPES]
+
+    def moved() -> list[nn.Parameter]:
+        parameters = [nn.Parameter(value.clone()) for value in start]
+        for parameter, slope in zip(parameters, slopes, strict=True):
+            parameter.grad = slope
+        Muon(parameters, lr=0.1, dtype=dtype).step()
+        return parameters
+
+    together = moved()
+    monkeypatch.setattr(module, "TOGETHER", 20)
+    assert all(torch.allclose(p, q, atol=1e-6) for p, q in zip(together, moved(), strict=True))
 
 
 def test_no_gradient_no_step() -> None:
@@ -87,6 +114,73 @@ def test_a_separate_trunk_has_its_own_and_adapters_are_adamws() -> None:
     adapted = small()
     add_lora(adapted.policy, 2)
     assert moved_by_muon(adapted) == set()
+
+
+def test_muon_with_nothing_to_move_is_refused() -> None:
+    adapted = small()
+    add_lora(adapted.policy, 2)
+    with pytest.raises(UsageError, match="train without --lora-rank, or with optimizer=auto"):
+        make_optimizers(adapted, TrainingConfig(optimizer="muon"))
+
+
+def test_gpt2s_transposed_layers_are_matrices_too() -> None:
+    from transformers import GPT2Config, GPT2LMHeadModel
+
+    model = small()
+    model.policy = cast(
+        Any, GPT2LMHeadModel(GPT2Config(vocab_size=300, n_positions=32, n_embd=16, n_layer=1, n_head=2))
+    )
+    assert moved_by_muon(model) == set()  # pretrained, as far as its configuration says
+    names = {"attn.c_attn", "attn.c_proj", "mlp.c_fc", "mlp.c_proj"}
+    assert moved_by_muon(model, optimizer="muon") == {f"policy.transformer.h.0.{n}.weight" for n in names}
+
+
+def test_a_checkpoint_remembers_that_it_began_from_scratch(tmp_path: Path) -> None:
+    model = small()
+    save_model(model, tmp_path, {})
+    loaded, _ = load_model(tmp_path)
+    assert loaded.from_scratch and moved_by_muon(loaded) == moved_by_muon(model)
+
+
+def stepped(model: DialogueModel, **settings: object) -> list[torch.optim.Optimizer]:
+    """Optimisers after one step, so that they have averages."""
+    optimizers = make_optimizers(model, TrainingConfig(**settings))  # type: ignore[arg-type]
+    for parameter in model.parameters():
+        parameter.grad = torch.ones_like(parameter)
+    for optimizer in optimizers:
+        optimizer.step()
+    return optimizers
+
+
+def test_a_state_holds_the_averages_of_both_optimisers(tmp_path: Path) -> None:
+    model, other = small(), small()
+    with pytest.raises(KeyboardInterrupt), Unfinished(tmp_path / "a", "key", every=1) as unfinished:
+        unfinished.save(Place("bc", 1), model, saved := stepped(model), {})
+        raise KeyboardInterrupt
+    with pytest.raises(KeyboardInterrupt), Unfinished(tmp_path / "a", "key") as unfinished:
+        unfinished.restore(other, restored := make_optimizers(other, TrainingConfig()))
+        raise KeyboardInterrupt
+    assert len(saved) == 2
+    for one, two in zip(saved, restored, strict=True):
+        first, second = (sorted(o.state_dict()["state"].items()) for o in (one, two))
+        assert [index for index, _ in first] == [index for index, _ in second] != []
+        for (_, a), (_, b) in zip(first, second, strict=True):
+            assert a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
+
+
+def test_a_state_of_other_optimisers_says_what_to_do(tmp_path: Path) -> None:
+    model = small()
+    one = stepped(model, optimizer="adamw")
+    bare = SimpleNamespace(state_dict=lambda: {"state": {i: {"exp_avg": torch.ones(1)} for i in range(9)}})
+    for optimizers in (one, [bare] * 9):  # without Muon's averages; with more than there are
+        with pytest.raises(KeyboardInterrupt), Unfinished(tmp_path / "a", "key", every=1) as unfinished:
+            unfinished.save(Place("bc", 1), model, cast(Any, optimizers), {})
+            raise KeyboardInterrupt
+        with (
+            pytest.raises(CheckpointError, match=r"saved with other optimisers\): remove .* begin again"),
+            Unfinished(tmp_path / "a", "key") as unfinished,
+        ):
+            unfinished.restore(model, make_optimizers(model, TrainingConfig()))
 
 
 def test_unknown_optimizer() -> None:

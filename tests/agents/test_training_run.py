@@ -15,8 +15,9 @@ import pytest
 import torch
 
 from dialog_envs.agents import hub, trainer, training, validation
+from dialog_envs.agents.algorithms import make_algorithm
 from dialog_envs.agents.checkpoint import load_model, read_training
-from dialog_envs.agents.language_model import DialogueModel, ModelConfig
+from dialog_envs.agents.language_model import DialogueModel, ModelConfig, build_model
 from dialog_envs.agents.sequences import useful_share
 from dialog_envs.agents.training import TrainResult, train
 from dialog_envs.core.seeding import stream
@@ -90,6 +91,15 @@ def test_validation_episodes_are_the_same_every_time() -> None:
         validation._play(agent, ToyTask(), 5)
 
 
+def test_validation_episodes_are_spoken_as_the_trained_agent_will(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[Any] = []
+    monkeypatch.setattr(validation, "_play", lambda agent, *_: said.append(agent.decoding) or [])
+    learner = make_algorithm("ilql", {"temperature": 0.5, "beta": 8.0, "min_p": 0.1})
+    model = build_model(TINY, ["some words"], [])
+    validation.episode_score(learner, ToyTask(), 4)(model)
+    assert (said[0].temperature, said[0].beta, said[0].min_p) == (0.5, 8.0, 0.1)
+
+
 def test_stopping_needs_something_to_look_at(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="stop_on='success' is unknown"):
         quick("bc", tmp_path / "a", settings={"stop_on": "success"})
@@ -158,6 +168,7 @@ def test_two_processes_with_half_of_the_blocks_each_give_the_same_training(
     record = together(algorithm, tmp_path / "two", ACCELERATE_USE_FSDP="true")
     one = quick(algorithm, tmp_path / "one", settings=ADAMW).record
     assert record["report"]["sharded"] and not one["report"]["sharded"]
+    assert record["report"]["optimizer"] == one["report"]["optimizer"] == "adamw"
     assert_same_training(one["report"], record["report"])
     assert record["parameters"] == one["parameters"] and record["learning"] == one["learning"]
     # The checkpoint is whole, and plays like the other.
@@ -227,6 +238,7 @@ def test_the_model_card_says_what_the_model_is(tmp_path: Path) -> None:
     assert result.record["data"] in body and result.record["fingerprint"] in body
     assert 'LearnedAgent.from_pretrained("a")' in body and '"expectile": 0.7' in body
     assert "| ilql | cql |" in body and "| bc | loss |" in body
+    assert "| optimiser | Muon, and AdamW beside it |" in body
 
 
 @pytest.fixture
