@@ -88,7 +88,7 @@ def _hidden_matrices(model: DialogueModel) -> list[nn.Parameter]:
         for name, module in trunk.named_modules()
         if isinstance(module, (nn.Linear, Conv1D)) and "lora_" not in name
         for parameter in [module.weight]
-        if parameter.requires_grad and id(parameter) not in outside
+        if isinstance(parameter, nn.Parameter) and parameter.requires_grad and id(parameter) not in outside
     ]
 
 
@@ -144,8 +144,9 @@ class Muon(torch.optim.Optimizer):
         steps = orthogonalize(ahead.to(self._dtype or ahead.dtype)).to(ahead.dtype) * (
             -0.2 * rate * max(parameters[0].shape) ** 0.5
         )
-        torch._foreach_mul_(parameters, 1.0 - rate * decay)
-        torch._foreach_add_(parameters, steps.unbind())
+        weights: list[Tensor] = list(parameters)
+        torch._foreach_mul_(weights, 1.0 - rate * decay)
+        torch._foreach_add_(weights, steps.unbind())
 
 
 def orthogonalize(matrices: Tensor) -> Tensor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -485,7 +486,12 @@ def test_attention_within_a_window_stays_transformers_own() -> None:
 
     _, model, _ = prepared("bc")
     torch.manual_seed(0)
-    shape = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
+    shape: Any = {
+        "hidden_size": 16,
+        "intermediate_size": 16,
+        "num_hidden_layers": 1,
+        "num_attention_heads": 2,
+    }
     ids = torch.arange(12)[None]
     for window, name in ((4, "sdpa"), (model.context, "dialog_envs_causal")):
         config = MistralConfig(vocab_size=20, num_key_value_heads=1, sliding_window=window, **shape)
