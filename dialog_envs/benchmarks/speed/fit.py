@@ -1,6 +1,6 @@
-"""How long BC, and then ILQL from its weights, take on so many dialogues: whole trainings, as the demo does them.
+"""How long BC, and then ILQL from its weights, take on so many dialogues: whole trainings, with the demo's settings.
 
-Dialogues are rolled out by scripts, settings are those of the suite ``demo``. The aim is 180 seconds for both on 2,000
+Dialogues are rolled out by scripts. The aim is 180 seconds for both on 2,000
 dialogues of the default task. With ``--optimizers`` BC is also trained by AdamW alone, as its rate in the suite and at
 half of it, to show what Muon takes and gives: the loss of held-out personas stands beside the seconds.
 """
@@ -82,7 +82,7 @@ def measure(
         begin, cpu = time.perf_counter(), time.process_time()
         result = train(
             algorithm, folder / "data", folder / agent, task=task, settings=settings, seed=seed, threads=threads,
-            init=folder / start if start is not None else None, progress=False,
+            init=folder / "bc" if start is not None else None, progress=False,
         )  # fmt: skip
         report = result.record["report"]
         rows.append(
