@@ -12,8 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -68,11 +67,6 @@ def align(one: Example, table: Real) -> list[str]:
         j, name = back[i, j]
         found.append(name)
     return found[::-1]
-
-
-def _likely(scores: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
-    scores = scores - scores.max()
-    return np.asarray(scores - np.log(np.exp(scores).sum()))
 
 
 def train(examples: Sequence[Example], rounds: int = 3) -> Real:
@@ -141,20 +135,20 @@ def _likely(scores: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
     return np.asarray(scores - np.log(np.exp(scores).sum()))
 
 
-@dataclass(frozen=True, slots=True)
 class Held:
-    """Labels read with weights that have not seen their concept."""
+    """Labels of one author read with weights that have not seen their concept."""
 
-    models: Sequence[tuple[Weights, Ints]]
-    places: Mapping[str, int]
-    author: str
-    SEALED: str = labels.SEALED
+    SEALED = labels.SEALED
 
-    def understand(self, text: str, scenario: Any, dialogue: Sequence[Any]) -> tuple[Act, ...]:
-        """The acts of an utterance."""
-        weights, ranks = self.models[self.places[scenario.concept]]
-        learned = Learned(weights, ranks, learning_ideas.meaning_for(scenario.concept, self.author))
-        return understanding.understand_with(learned, text, scenario.concept, dialogue)
+    def __init__(
+        self, models: Sequence[tuple[Weights, Ints]], places: Mapping[str, int], author: str
+    ) -> None:
+        def understand(text: str, scenario: Any, dialogue: Sequence[Any]) -> tuple[Act, ...]:
+            weights, ranks = models[places[scenario.concept]]
+            learned = Learned(weights, ranks, learning_ideas.meaning_for(scenario.concept, author))
+            return understanding.understand_with(learned, text, scenario.concept, dialogue)
+
+        self.understand: Callable[[str, Any, Sequence[Any]], tuple[Act, ...]] = understand
 
     def scene(self, row: Mapping[str, Any]) -> InstructionScenario:
         """The lesson of a row."""

@@ -8,7 +8,7 @@ L2 penalty, by L-BFGS; no chance is involved.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import groupby
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 PENALTY, MATERIAL = 10.0, 0.2
 """The penalty; what an example of the material counts."""
-_KINDS = {"explain": "explain", "correct": "correct", "quiz": "quiz", "idea": "idea"}
 _DOES = {"quiz": "quiz", "belief": "correct", "correction": "correct"}
 
 
@@ -158,9 +157,3 @@ def train(all_cases: Sequence[Case]) -> Ints:
     found = minimize(loss, np.zeros(len(FEATURES)), jac=True, method="L-BFGS-B", options={"maxiter": 150}).x
     learned: Ints = np.rint(found / spread * NAT / ONE).astype(np.int64)
     return learned
-
-
-def right(all_cases: Sequence[Case], learned: Ints) -> Mapping[bool, int]:
-    """How many cases are told rightly (True) and wrongly."""
-    told = [int((case.features @ learned).argmax()) == case.truth for case in all_cases]
-    return {True: sum(told), False: len(told) - sum(told)}

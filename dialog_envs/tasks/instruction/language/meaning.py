@@ -166,7 +166,7 @@ class Meaning:
             roots = {} if ends else dict.fromkeys(stem(token) for token in clause if is_content(token))
             if roots:
                 clauses += 1
-                near = sum(self.nearness(root)[:, 0] for root in roots)
+                near = np.sum([self.nearness(root)[:, 0] for root in roots], axis=0)
                 best = int(np.argmax(near))
                 if near[best] >= _TOUCHES:
                     found.add(best)
