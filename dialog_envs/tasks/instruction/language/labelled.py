@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 from ...language.measure import FOLDER
@@ -15,7 +15,7 @@ TRAINING = {
 """File -> its author."""
 
 
-@cache
+@lru_cache(maxsize=16)
 def labelled(name: str) -> tuple[dict[str, Any], ...]:
     """The rows of a file."""
     lines = (FOLDER / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()

@@ -7,7 +7,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from importlib.resources import files
 
 import numpy as np
@@ -214,7 +214,7 @@ def _pick(pool: Sequence[str], rng: np.random.Generator) -> str:
     return pool[int(rng.integers(len(pool)))]
 
 
-@cache
+@lru_cache(maxsize=16)
 def _taught() -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for name in ("taught", "manners"):

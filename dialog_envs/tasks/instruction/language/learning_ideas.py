@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -62,12 +62,12 @@ def gathered(without: str = "") -> Heard:
     return {name: dict(sorted(row.items())) for name, row in sorted(found.items())}
 
 
-@cache
+@lru_cache(maxsize=16)
 def _gathered(without: str) -> Heard:
     return gathered(without)
 
 
-@cache
+@lru_cache(maxsize=1_024)
 def meaning_for(concept_id: str, author: str, without: str = "") -> Meaning:
     """The tables of a concept as if an author had said nothing, and the material lacked a field."""
     entry, said = concept(concept_id), _gathered(author).get(concept_id, {})
