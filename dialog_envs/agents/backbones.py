@@ -104,6 +104,7 @@ def _small(config: ModelConfig, tokenizer: PreTrainedTokenizerBase) -> PreTraine
     from transformers import GPTNeoXConfig, GPTNeoXForCausalLM
 
     ids = role_ids(tokenizer)
+    own: dict[str, Any] = {"from_scratch": True}  # for the optimiser, in later trainings too
     return GPTNeoXForCausalLM(
         GPTNeoXConfig(
             vocab_size=len(tokenizer), hidden_size=config.width, num_hidden_layers=config.layers,
@@ -111,8 +112,8 @@ def _small(config: ModelConfig, tokenizer: PreTrainedTokenizerBase) -> PreTraine
             max_position_embeddings=config.context, tie_word_embeddings=True,
             rope_parameters={"rope_type": "default", "rope_theta": 10000.0, "partial_rotary_factor": 1.0},
             initializer_range=config.width**-0.5,  # the default, 0.02, suits widths of 1,000 and learns slowly at 128
-            hidden_act="gelu_pytorch_tanh", attention_dropout=0.0, hidden_dropout=0.0, from_scratch=True,
-            bos_token_id=ids[END], eos_token_id=ids[END], pad_token_id=ids[PAD],
+            hidden_act="gelu_pytorch_tanh", attention_dropout=0.0, hidden_dropout=0.0,
+            bos_token_id=ids[END], eos_token_id=ids[END], pad_token_id=ids[PAD], **own,
         )
     )  # fmt: skip
 
