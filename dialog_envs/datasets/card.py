@@ -31,6 +31,14 @@ def _cell(value: Any) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value).replace("|", "\\|").replace("\n", " ")
 
 
+def fenced(lines: Sequence[str], language: str = "") -> list[str]:
+    """Lines as they are in a Markdown block, which none of them can end early."""
+    fence = "```"
+    while any(fence in line for line in lines):
+        fence += "`"
+    return [f"{fence}{language}", *lines, fence]
+
+
 def stats_lines(stats: Stats) -> list[str]:
     """Statistics as Markdown tables."""
     whole = stats.whole

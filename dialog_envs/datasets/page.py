@@ -7,7 +7,7 @@ from typing import Any
 
 from dialog_envs.datasets import rows as said
 from dialog_envs.datasets.beside import read_people
-from dialog_envs.datasets.card import critique_lines, dialogue_lines, stats_lines, table
+from dialog_envs.datasets.card import critique_lines, dialogue_lines, fenced, stats_lines, table
 from dialog_envs.datasets.figures import Figures, main_figures
 from dialog_envs.datasets.files import DROPPED
 from dialog_envs.datasets.reader import Dataset
@@ -53,7 +53,7 @@ def card(
     lines += _diversity(found)
     lines += ["## Samples", ""]
     for episode in samples(episodes):
-        lines += ["```text", *dialogue_lines(episode), "```", ""]
+        lines += [*fenced(dialogue_lines(episode), "text"), ""]
     return "\n".join(lines)
 
 
@@ -76,13 +76,14 @@ def _origin(manifest: Mapping[str, Any]) -> list[str]:
         text += f", `{manifest['dropped']['file']}` what the critique threw away"
     lines = [f"{text}. {said.rewarded(manifest)}", ""]
     if manifest.get("command"):
-        lines += ["Made by", "", "```", str(manifest["command"]), "```", "", _again(manifest), ""]
+        lines += ["Made by", "", *fenced([str(manifest["command"])]), "", _again(manifest), ""]
     return lines
 
 
 def _whose(manifest: Mapping[str, Any]) -> str:
     if manifest.get("mode") == "imagined":
-        return f"Whole dialogues imagined by a language model (`{manifest['models'].get('imaginer')}`)"
+        name = (manifest.get("models") or {}).get("imaginer")  # a part or a sum of datasets does not say it
+        return f"Whole dialogues imagined by a language model{f' (`{name}`)' if name else ''}"
     if manifest.get("mode") == "rollout" and manifest.get("user"):
         version = f" ({manifest['user_version']})" if manifest.get("user_version") else ""
         return f"Dialogues of suboptimal policies with the simulated user `{manifest['user']}`{version}"

@@ -133,7 +133,7 @@ def compute_stats(episodes: Iterable[Episode], manifest: Mapping[str, Any] | Non
         distinct_user_turns=_once(texts),
         repeated_long_user_turns=1.0 - _once(long) if long else 0.0,
         near_duplicates=near_duplicates([" ".join(turn.text for turn in episode.turns) for episode in rows]),
-        critique=dict((manifest or {}).get("critique", {})),
+        critique=dict((manifest or {}).get("critique") or {}),
     )
 
 

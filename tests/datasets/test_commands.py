@@ -124,11 +124,13 @@ def test_lines_that_are_no_dialogues(here: Path, capsys: pytest.CaptureFixture[s
         ({"messages": said}, "must state a number 'reward'"),
         (good | {"reward": "1"}, "must state a number 'reward'"),
         (good | {"reward": 1e305}, "too large a number"),
+        (good | {"reward": 10**400}, "too large a number"),
         (good | {"success": "yes"}, "'success' must be true or false"),
         (good | {"messages": said[1:]}, "neither a 'scenario' nor a message of role 'system'"),
         (good | {"messages": said[:2]}, "the agent does not speak"),
         (good | {"messages": [*said, {"role": "tool", "content": "x"}]}, "a message is {role"),
         (good | {"messages": [*said, {"role": "user", "content": [{"text": "x"}]}]}, "a message is {role"),
+        (good | {"messages": [*said, {"role": ["user"], "content": "x"}]}, "a message is {role"),
         (good | {"persona": {"a": 1}}, "a persona needs exactly the fields"),
         (good | {"scenario": {"a": 1}}, "a scenario needs exactly the fields"),
     ):
@@ -181,6 +183,26 @@ def test_merging_what_was_merged(here: Path) -> None:
     merged = read_dataset("more")
     assert len({episode.id for episode in merged.episodes}) == len(merged) == 160
     assert "160 dialogues" in dataset_card(merged) and dataset_card(read_dataset("empty"))
+
+
+def test_a_part_of_what_was_imagined_has_a_card(here: Path) -> None:
+    """Its manifest no longer says which model imagined it; and no text ends the block that it stands in."""
+    episode = read_dataset("small").episodes[0]
+    with DatasetWriter("whole", {"task": TASK, "mode": "imagined", "models": {"imaginer": "m"}}) as writer:
+        writer.write(replace(episode, persona=episode.persona | {"note": "a\n```\nb"}))
+    assert "(`m`) in" in dataset_card(read_dataset("whole"))
+    assert main(["data", "merge", "whole", "whole", "-o", "sum"]) == 0
+    card = dataset_card(read_dataset("sum"))
+    assert "imagined by a language model in" in card and "\n````text\n" in card
+
+
+def test_facts_beside_rows_are_an_object(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["data", "export", "small", "--to", "huggingface", "-o", "hf"]) == 0
+    capsys.readouterr()
+    for text, says in (("[]", "is no JSON object"), ("{", "no JSON (")):
+        (here / "hf" / "dialog_envs.json").write_text(text, "utf-8")
+        _fails("import hf -o new", "'hf/dialog_envs.json'", capsys)
+        _fails("import hf -o new", says, capsys)
 
 
 def test_minari_refuses_in_words(here: Path, capsys: pytest.CaptureFixture[str]) -> None:

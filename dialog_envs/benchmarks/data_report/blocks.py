@@ -16,7 +16,7 @@ from dialog_envs.benchmarks.data_report.figures import Histogram
 from dialog_envs.benchmarks.stats import Interval
 from dialog_envs.benchmarks.svg import Mark, axis, columns, lines, share_bar, strip
 from dialog_envs.benchmarks.tables import percent
-from dialog_envs.datasets.card import table
+from dialog_envs.datasets.card import fenced, table
 
 QUARTERS = (0.0, 0.25, 0.5, 0.75, 1.0)
 
@@ -285,10 +285,7 @@ class Verbatim:
 
     def markdown(self) -> list[str]:
         """A fenced block that the text cannot end early."""
-        fence = "```"
-        while fence in self.text:
-            fence += "`"
-        return [f"{fence}text", *self.text.split("\n"), fence]
+        return fenced(self.text.split("\n"), "text")
 
     def html(self) -> str:
         """Preformatted."""

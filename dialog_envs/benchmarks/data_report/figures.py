@@ -86,7 +86,7 @@ class Report:
         per_persona: dialogues a persona.
         traits: of the different personas.
         disclosure: by turn.
-        lexical: of ``agent``, ``user`` and ``both``.
+        lexical: of ``agent`` and ``user``.
         semantic: of ``personas``, ``descriptions`` (if a model proposed people), ``dialogues`` and ``user turns``.
         labels: ``None`` if no dialogue was imagined under one.
         coverage: one a reference.

@@ -317,7 +317,7 @@ def _method(report: Report) -> Section:
         for name, one in report.semantic.items()
         if one.sampled < one.texts
     ]
-    said = f"Samples, drawn with seed {options.seed}: " + ("; ".join(sampled) if sampled else "none") + "."
+    drawn = f"Samples, drawn with seed {options.seed}: " + ("; ".join(sampled) if sampled else "none") + "."
     words = (
         "Success has Wilson's 95 % interval, clustered by persona. Distinct-n: different over all n-grams of "
         "words (Li et al., 2016); it falls with length, so compare datasets at the same number of words. "
@@ -327,6 +327,6 @@ def _method(report: Report) -> Section:
         "of texts if no two have anything in common. It grows with the number of texts and depends on the "
         "embedding: compare like with like. Nearest: mean similarity of a text to the one most like it."
     )
-    blocks: list[Block] = [Text(words, small=True), Text(said, small=True)]
+    blocks: list[Block] = [Text(words, small=True), Text(drawn, small=True)]
     blocks += [Text(note, small=True) for note in report.notes]
     return Section("How it was computed", "", blocks)

@@ -129,9 +129,20 @@ def _open(source: Any) -> tuple[dict[str, Any], Iterator[Mapping[str, Any]]]:
             own = " It is a dataset of dialog-envs already." if (folder / MANIFEST).is_file() else ""
             raise DatasetError(f"'{folder}' has no data/*.jsonl.{own}")
         if (folder / FACTS).is_file():
-            facts = parse_json((folder / FACTS).read_bytes())
+            facts = _facts(folder / FACTS)
         rows = [row for file in files for row in _rows(file)]
     return facts, iter(rows)
+
+
+def _facts(file: Path) -> dict[str, Any]:
+    """The manifest's facts. Raises DatasetError, which names the file."""
+    try:
+        data = parse_json(file.read_bytes())
+    except DatasetError as error:
+        raise DatasetError(f"'{file}': {error}. {_OTHERS}") from None
+    if not isinstance(data, dict):
+        raise DatasetError(f"'{file}' is no JSON object. {_OTHERS}")
+    return data
 
 
 def _rows(file: Path) -> Iterator[Mapping[str, Any]]:

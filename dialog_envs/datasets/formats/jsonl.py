@@ -128,7 +128,7 @@ class _Reader:
             role, text = row.get(names.role), row.get(names.content)
             if role == names.system:
                 continue
-            if role not in speakers or not isinstance(text, str):
+            if not isinstance(role, str) or role not in speakers or not isinstance(text, str):
                 raise DatasetError(
                     f"a message is {{{names.role}: {names.agent} or {names.user}, {names.content}: text}}; "
                     f"got {dict(row)!r:.120}"
@@ -162,7 +162,7 @@ class _Reader:
         if isinstance(reward, bool) or not isinstance(reward, int | float):
             raise DatasetError(f"a line without '{names.persona}' must state a number '{names.reward}'")
         if not abs(reward) < LARGEST:
-            raise DatasetError(f"'{names.reward}' is too large a number: {reward:g}")
+            raise DatasetError(f"'{names.reward}' is too large a number: {reward!r:.60}")
         stated = _at(line, names.success)
         if stated is not None and not isinstance(stated, bool):
             raise DatasetError(f"'{names.success}' must be true or false, or not there; got {stated!r:.60}")

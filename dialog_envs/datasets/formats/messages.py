@@ -46,7 +46,7 @@ def turns_from_messages(rows: Sequence[Mapping[str, Any]]) -> list[tuple[int, st
         role, content = row.get("role"), row.get("content")
         if role == "system":
             continue
-        if role not in speakers or not isinstance(content, str):
+        if not isinstance(role, str) or role not in speakers or not isinstance(content, str):
             raise DatasetError(
                 f"a message is {{role: user or assistant, content: text}}; got {dict(row)!r:.120}"
             )
