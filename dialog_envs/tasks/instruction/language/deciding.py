@@ -81,8 +81,9 @@ def label(sentences: list[Sentence], table: Material, setting: Setting, learned:
     found: list[str] = []
     before = "start"
     rules = hints(sentences, table, setting)
+    near = [learned.tables.touched(now.tokens) for now in sentences]
     for i, sentence in enumerate(sentences):
-        names = features(sentences, i, learned.tables, setting, rules[i])
+        names = features(sentences, i, learned.tables, setting, rules[i], near)
         names += carried(before, sentence)
         before = LABELS[int(score(names, meant(sentence), learned.weights).argmax())]
         if rules[i] in _ABOUT and sentence.question and before in _NOT_ABOUT:

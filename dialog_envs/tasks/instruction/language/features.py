@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from itertools import pairwise
 from zlib import crc32
@@ -18,8 +19,11 @@ from .vectors import total
 BUCKETS = 1 << 14
 """Features are hashed into this many buckets."""
 _LEVELS = (0.2, 0.6, 1.0, 1.6, 2.4, 3.6)
-MAX_TOUCHED = 12
+_MAX_TOUCHED = 12
+"""Sentences by which a turn is judged to touch ideas."""
 _FIRST = ("<s>", "<s>")
+Near = tuple[int, set[int]]
+"""How many clauses a sentence has, and the ideas that they come near to."""
 
 
 @lru_cache(maxsize=65_536)
@@ -50,7 +54,7 @@ def words(now: Sentence, table: Material) -> list[str]:
 
 
 def features(
-    sentences: list[Sentence], place: int, tables: Meaning, setting: Setting, hint: str
+    sentences: list[Sentence], place: int, tables: Meaning, setting: Setting, hint: str, near: Sequence[Near]
 ) -> list[str]:
     """Names of the features of one sentence of a turn, but for what the sentence before it does.
 
@@ -60,6 +64,7 @@ def features(
         tables: the concept's.
         setting: what was before.
         hint: what the rules take the sentence for.
+        near: what :meth:`Meaning.touched` says of each sentence.
     """
     now, table = sentences[place], tables.words
     row = words(now, table)
@@ -77,7 +82,7 @@ def features(
     found.extend(_standing(sentences, place))
     found.extend(_content(now, table, setting))
     found.extend(_likeness(now, tables))
-    found.extend(_touched(sentences, place, tables))
+    found.extend(_touched(sentences, place, near))
     return found
 
 
@@ -140,13 +145,10 @@ def _likeness(now: Sentence, tables: Meaning) -> list[str]:
     ]  # fmt: skip
 
 
-def _touched(sentences: list[Sentence], place: int, tables: Meaning) -> list[str]:
+def _touched(sentences: list[Sentence], place: int, near: Sequence[Near]) -> list[str]:
     """How many ideas the sentence and the turn come near to."""
-    clauses, mine = tables.touched(sentences[place].tokens)
-    ideas = set(mine)
-    for now in sentences[:MAX_TOUCHED]:
-        if now is not sentences[place]:
-            ideas |= tables.touched(now.tokens)[1]
+    clauses, mine = near[place]
+    ideas = mine.union(*(others for _, others in near[:_MAX_TOUCHED]))
     n, asks = len(mine), "q" if sentences[place].question else "s"
     return [
         f"o:{min(n, 5)}{asks}",

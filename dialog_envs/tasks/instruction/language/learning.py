@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....core.dialogue import Act
-from ...language.measure import measure
+from ...language.measure import FOLDER, measure
 from ..content import concepts
 from ..scenario import InstructionScenario
 from . import labels, learning_ideas, understanding
@@ -164,8 +164,8 @@ class Held:
 
 
 def check(folds: int) -> None:
-    """Print how well each labelled set is understood where its concepts, in turn, train nothing, and what its author
-    said of an idea counts as unsaid."""
+    """Print how well each labelled set is understood where what was said of its concepts, in turn, trains nothing, and
+    what its author said of an idea counts as unsaid. The material of all concepts trains: a reader has it, too."""
     sets = {name: of_labelled(name) for name in TRAINING}
     others = of_others()
     places = {entry.id: i % folds for i, entry in enumerate(concepts())}
@@ -189,6 +189,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="learning", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--check", action="store_true", help="measure with parts held out; write nothing")
     options = parser.parse_args(arguments)
+    if not FOLDER.is_dir():
+        print(
+            f"the labelled utterances are not in '{FOLDER}': train in a checkout of the repository",
+            file=sys.stderr,
+        )
+        return 2
     if options.check:
         check(4)
         return 0

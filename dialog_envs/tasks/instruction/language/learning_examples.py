@@ -66,8 +66,9 @@ def example(
     if not sentences or len(wanted) > len(sentences):
         return None
     rules, tables = hints(sentences, table, setting), meaning_for(table.id, author)
+    near = [tables.touched(now.tokens) for now in sentences]
     rows = [
-        np.array(sorted(bucket(name) for name in features(sentences, i, tables, setting, rules[i])))
+        np.array(sorted(bucket(name) for name in features(sentences, i, tables, setting, rules[i], near)))
         for i in range(len(sentences))
     ]
     return Example(sentences, wanted, rows, [meant(now) for now in sentences], weight, [])

@@ -1,8 +1,10 @@
-"""Understanding what a teacher says: free text -> acts, in one linear pass without a model.
+"""Understanding what a teacher says: free text -> acts, in time that grows with the text, without a language model.
 
 The text is cut into sentences (:mod:`sentences`); each is known by its cues (:mod:`cues`) and by the ideas that its
-words speak for (:mod:`material`). Neighbouring sentences about one idea are one explanation, whose kind is what most
-speaks for (:mod:`levels`). What names no idea ("it", "explain that again") is about the idea talked of last.
+words speak for (:mod:`material`). Trained weights tell what a sentence does (:mod:`classifier`) and what idea it is
+about (:mod:`ranking`, :mod:`meaning`); :mod:`deciding` makes acts of that. What scripted teachers say, and sentences
+of the material, are read by rules alone (:mod:`turn`). Neighbouring sentences about one idea are one explanation,
+whose kind is what most speaks for (:mod:`levels`).
 """
 
 from __future__ import annotations
