@@ -34,7 +34,8 @@ def test_adds_one_package_and_its_metadata_to_the_environment(names: set[str]) -
     top = {name.split("/")[0] for name in names}
     assert {name for name in top if not name.endswith(".dist-info")} == {"dialog_envs"}
     assert len(top) == 2
-    assert any(name.endswith(".dist-info/licenses/LICENSE") for name in names)
+    for file in ("LICENSE", "NOTICE"):
+        assert any(name.endswith(f".dist-info/licenses/{file}") for name in names)
 
 
 def test_is_small(wheel: Path) -> None:

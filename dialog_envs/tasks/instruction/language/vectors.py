@@ -1,4 +1,5 @@
-"""What words mean, as short vectors: a table of stems that :mod:`learning_vectors` makes from a sentence encoder.
+"""What words mean, as short vectors: a table of stems that :mod:`learning_vectors` makes from a sentence encoder,
+all-MiniLM-L6-v2 (Apache License 2.0; see ``NOTICE``).
 
 Everything is in whole numbers, so that sums are exact whatever their order and however a machine multiplies.
 """
