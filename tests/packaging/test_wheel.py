@@ -39,7 +39,8 @@ def test_adds_one_package_and_its_metadata_to_the_environment(names: set[str]) -
 
 
 def test_is_small(wheel: Path) -> None:
-    assert wheel.stat().st_size < 3_000_000
+    """1.2 MB are the shipped datasets, 0.6 MB the word vectors of Instruction."""
+    assert wheel.stat().st_size < 3_500_000
 
 
 def test_data_files_are_readable(fresh: Fresh) -> None:
