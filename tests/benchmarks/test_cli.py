@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import signal
@@ -132,7 +133,9 @@ def test_interrupt_keeps_what_is_finished(here: Path) -> None:
     slow = AGENT.replace("return", "import time; time.sleep(0.3); return")
     (here / "slow.py").write_text(slow)
     command = [*MAIN, "eval", "-a", "slow.py:MyAgent", "-s", "mini.toml", "--only"]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    # Tests that a shell runs in the background inherit that interrupts are ignored.
+    listening = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, preexec_fn=listening)
     episodes = here / "runs/mini/episodes.jsonl"
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and not (episodes.exists() and episodes.stat().st_size):
