@@ -20,7 +20,6 @@ from dialog_envs.tasks.instruction.scenario import InstructionScenario, scenario
 OPEN, SAYS, GAP, MISC, TOLD, RIGHT = "open", "says", "gap", "misc", "told", "right"
 """Marks of an idea: nothing heard; "I know that", untested; not known, as the student said or showed; a misconception
 showed; explained, and the student followed; a quiz answered right."""
-DONE = (TOLD, RIGHT)
 
 
 @dataclass

@@ -323,9 +323,6 @@ CUES: dict[str, str] = {
 }
 """Kind of cue -> its phrases, comma-separated. Kinds do not exclude each other: a phrase may stand under several."""
 
-QUESTION_ONLY = frozenset(("confirm", "idea", "style", "open", "background"))
-"""Cues that count only in a question, or where somebody asks to be told."""
-
 _NORMAL = """
 explain explained explains explanation understand understood understanding concept idea ideas lesson teach teacher teaching student learn learning
 learned because therefore means meaning mean example examples instance imagine picture suppose consider formula equation question questions answer answers

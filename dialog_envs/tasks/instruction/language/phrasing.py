@@ -19,7 +19,6 @@ from dialog_envs.tasks.instruction.content import concept
 from dialog_envs.tasks.instruction.language.grammar import load
 from dialog_envs.tasks.instruction.language.understanding import understand
 from dialog_envs.tasks.language.context import last_agent_acts
-from dialog_envs.tasks.language.grammar import Bank
 from dialog_envs.tasks.language.voice import Draws, cap, join, sentence
 
 _MATERIAL = ("plain", "right", "quiz", "technical", "example", "analogy")
@@ -124,13 +123,6 @@ def belief(concept_id: str, item: str) -> str:
     )
     # A single letter that is a note or a symbol elsewhere ("A") is the article here.
     return text if keep else text[0].lower() + text[1:]
-
-
-def _bank(voice: Voice, name: str, key: str) -> Bank:
-    """A bank of ``name``: that of the background where there is one."""
-    banks = load("user")[name]
-    found: Bank = banks.get(voice.background, banks[key]) if key in ("core", "open") else banks[key]
-    return found
 
 
 def _finish(voice: Voice, name: str, text: str, tail: float, opened: bool = False) -> str:
