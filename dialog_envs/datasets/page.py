@@ -67,7 +67,7 @@ def _table(rows: said.Rows) -> list[str]:
 
 def _origin(manifest: Mapping[str, Any]) -> list[str]:
     """What it is, and how it was made."""
-    families = ", ".join(manifest["families"]) or "none"
+    families = ", ".join(manifest.get("families") or ()) or "none"
     version = f" (version {manifest['task_version']})" if manifest.get("task_version") else ""
     text = f"{_whose(manifest)} in {manifest['task']}{version}, for offline learning. Families of users: {families}"
     text += "; the hard families are held out. " if manifest.get("command") else ". "

@@ -20,6 +20,8 @@ from dialog_envs.errors import DatasetError
 
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,100}\.jsonl(\.gz|\.xz)?")
 _MAKE = "make one with 'dialog-envs imagine'"
+_OBJECTS = ("families", "policies", "critique", "imagination", "models", "cost", "counts", "reward")
+"""Facts of a manifest that have parts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,11 @@ def read_manifest(path: str | Path) -> dict[str, Any]:
     shards = manifest.get("shards")
     if not isinstance(manifest.get("task"), str) or not isinstance(shards, list):
         raise DatasetError(f"'{file}' lacks 'task' or 'shards': restore it, or {_MAKE}.")
+    for name in _OBJECTS:
+        if manifest.get(name) is not None and not isinstance(manifest[name], dict):
+            raise DatasetError(
+                f"'{file}': '{name}' is an object, or not there; got {manifest[name]!r:.60}. Restore it, or {_MAKE}."
+            )
     for shard in [*shards, *extra]:
         if not _is_shard(shard):
             raise DatasetError(f"'{file}': a shard is {{file, episodes, bytes, sha256}}; got {shard!r:.120}.")

@@ -196,6 +196,21 @@ def test_a_part_of_what_was_imagined_has_a_card(here: Path) -> None:
     assert "imagined by a language model in" in card and "\n````text\n" in card
 
 
+def test_facts_of_a_manifest_that_are_of_another_kind(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Or not there, which is no mistake: somebody else may have written it."""
+    with DatasetWriter("one", {"task": TASK, "critique": None, "models": None, "cost": {}}) as writer:
+        writer.write(read_dataset("small").episodes[0])
+    file = here / "one" / "manifest.json"
+    facts = json.loads(file.read_text("utf-8"))
+    del facts["families"]
+    file.write_text(json.dumps(facts), "utf-8")
+    for verb in ("card one", "stats one", "report one --beliefs 0 --reference-dialogues 0 --embedding tfidf"):
+        assert main(["data", *verb.split()]) == 0 and capsys.readouterr().out
+    for name in ("policies", "imagination", "models", "cost", "critique", "families"):
+        file.write_text(json.dumps({**facts, name: [3]}), "utf-8")
+        _fails("card one", f"'{name}' is an object, or not there", capsys)
+
+
 def test_facts_beside_rows_are_an_object(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["data", "export", "small", "--to", "huggingface", "-o", "hf"]) == 0
     capsys.readouterr()

@@ -299,7 +299,7 @@ def _step_table(one: Reference) -> Table:
 
 def _cost(report: Report) -> Section | None:
     cost = report.manifest.get("cost")
-    if not isinstance(cost, Mapping):
+    if not cost:
         return None
     lead = f"{said.spent(cost)} {said.thrown_away(report.manifest.get('imagination') or {})}"
     return Section("Cost", lead, [Table(*said.cost_rows(cost))])

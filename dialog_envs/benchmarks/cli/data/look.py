@@ -53,7 +53,7 @@ def register(data: typer.Typer) -> None:
         if as_json:
             sys.stdout.write(json.dumps(found.to_json(), indent=1) + "\n")
         else:
-            lines = [*stats_lines(found), "", *critique_lines(dataset.manifest.get("critique", {}))]
+            lines = [*stats_lines(found), "", *critique_lines(found.critique)]
             sys.stdout.write("\n".join(lines) + "\n")
 
     @data.command("card")
