@@ -6,8 +6,8 @@ large as AdamW's, so that one learning rate serves both. From the same dialogues
 (``python -m dialog_envs.benchmarks.speed fit --optimizers``). Embeddings, output layers, norms and value heads are
 AdamW's, and so is a pretrained backbone, whose weights AdamW has found.
 
-``torch.optim.Muon`` goes through the matrices one by one in bfloat16, which takes longer than the training step itself
-on processors without bf16 instructions. Here matrices of one shape go together, in the training's own precision.
+``torch.optim.Muon`` goes through the matrices one by one in bfloat16, which is slow on processors without instructions
+for it. Here matrices of one shape go together, in the training's own precision.
 """
 
 from __future__ import annotations

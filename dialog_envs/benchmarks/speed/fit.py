@@ -1,8 +1,8 @@
 """How long BC, and then ILQL from its weights, take on so many dialogues: whole trainings, with the demo's settings.
 
-Dialogues are rolled out by scripts. The aim is 180 seconds for both on 2,000
-dialogues of the default task. With ``--optimizers`` BC is also trained by AdamW alone, as its rate in the suite and at
-half of it, to show what Muon takes and gives: the loss of held-out personas stands beside the seconds.
+Dialogues are rolled out by scripts. The aim is 180 seconds for both on 2,000 dialogues of the default task. With
+``--optimizers`` BC is also trained by AdamW alone, at its own rate and at half of it, to show what Muon takes and
+gives: the loss of held-out personas stands beside the seconds.
 """
 
 from __future__ import annotations
