@@ -13,7 +13,7 @@ import pytest
 from dialog_envs.benchmarks.cli import main
 from dialog_envs.core.dialogue import AGENT
 from dialog_envs.datasets import DatasetWriter, Episode, read_dataset, validate
-from dialog_envs.datasets.page import dataset_card
+from dialog_envs.datasets.card import dataset_card
 
 TASK = "PreferenceElicitation-v0"
 ODD = ("lone \ud800 surrogate", "a\u2028b\r\n| pipe ``` fence", "日本語 \U0001f469\u200d\U0001f469 \x00")

@@ -248,7 +248,7 @@ def register(app: typer.Typer) -> None:
 
 def summary(dataset: Dataset) -> list[str]:
     """What was made, and what the critique did."""
-    from dialog_envs.datasets.card import critique_lines
+    from dialog_envs.datasets.markdown import critique_lines
 
     counts, reward = dataset.manifest["counts"], dataset.manifest["reward"]
     return [

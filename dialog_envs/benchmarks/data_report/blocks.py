@@ -16,7 +16,7 @@ from dialog_envs.benchmarks.data_report.figures import Histogram
 from dialog_envs.benchmarks.stats import Interval
 from dialog_envs.benchmarks.svg import Mark, axis, columns, lines, share_bar, strip
 from dialog_envs.benchmarks.tables import percent
-from dialog_envs.datasets.card import fenced, table
+from dialog_envs.datasets.markdown import fenced, table
 
 QUARTERS = (0.0, 0.25, 0.5, 0.75, 1.0)
 

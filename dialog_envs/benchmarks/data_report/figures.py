@@ -21,7 +21,7 @@ from dialog_envs.datasets.diversity import Lexical, Semantic, sample
 from dialog_envs.datasets.embedding import AUTO, make_embedder
 from dialog_envs.datasets.figures import SAMPLE, Watch, main_figures
 from dialog_envs.datasets.labels import Labels
-from dialog_envs.datasets.page import samples
+from dialog_envs.datasets.card import samples
 from dialog_envs.datasets.people import Trait, personas, traits
 from dialog_envs.datasets.reader import Dataset
 from dialog_envs.datasets.schema import Episode

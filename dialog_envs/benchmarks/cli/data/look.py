@@ -44,7 +44,7 @@ def register(data: typer.Typer) -> None:
     def stats(folder: Folder, as_json: AsJson = False) -> None:
         """Describe a dataset: size, rewards, policies, families, acts, repetition, critique."""
         from dialog_envs.datasets import compute_stats, read_dataset
-        from dialog_envs.datasets.card import critique_lines, stats_lines
+        from dialog_envs.datasets.markdown import critique_lines, stats_lines
 
         dataset = read_dataset(folder)
         if not dataset.episodes:
@@ -60,7 +60,7 @@ def register(data: typer.Typer) -> None:
     def card(folder: Folder) -> None:
         """Print the page that says what a dataset is."""
         from dialog_envs.datasets import read_dataset
-        from dialog_envs.datasets.page import dataset_card
+        from dialog_envs.datasets.card import dataset_card
 
         sys.stdout.write(dataset_card(read_dataset(folder)))
 
@@ -143,7 +143,7 @@ def chosen(folder: Path, number: int, id: str | None, policy: str | None, droppe
 
 def _dialogue(episode: Episode) -> list[str]:
     """A transcript, with the persona in the task's words where the task is known here."""
-    from dialog_envs.datasets.card import dialogue_lines
+    from dialog_envs.datasets.markdown import dialogue_lines
     from dialog_envs.registration import get_task
 
     persona: list[tuple[str, str]] = []

@@ -19,7 +19,7 @@ def register(data: typer.Typer) -> None:
         if as_json:
             sys.stdout.write(json.dumps(found, indent=1) + "\n")
             return
-        from dialog_envs.datasets.card import table
+        from dialog_envs.datasets.markdown import table
 
         names = ("name", "dialogues", "turns", "success")
         cells = [[row["name"], row["episodes"], row["turns"], f"{row['success']:.1%}"] for row in found]

@@ -33,7 +33,7 @@ class Weights:
     """Trained weights, in whole numbers, so that sums are exact whatever the order.
 
     Attributes:
-        features: (BUCKETS, labels), in units of the file's ``scale``.
+        features: (BUCKETS, labels), in steps of a 127th of the largest.
         meaning: (numbers of a vector, labels), in ``FINE`` steps of that unit a number of a vector as it is stored.
     """
 
@@ -41,11 +41,11 @@ class Weights:
     meaning: NDArray[Any]
 
     @classmethod
-    def of(cls, features: NDArray[np.float32], meaning: NDArray[np.float32]) -> tuple[Weights, float]:
-        """Real weights in whole numbers, and their unit."""
+    def of(cls, features: NDArray[np.float32], meaning: NDArray[np.float32]) -> Weights:
+        """Real weights in whole numbers."""
         scale = float(np.abs(features).max()) / 127
         fine = np.rint(meaning * (STRETCH / UNIT / scale * FINE)).astype(np.int32)
-        return cls(np.rint(features / scale).astype(np.int8), fine), scale
+        return cls(np.rint(features / scale).astype(np.int8), fine)
 
 
 @lru_cache(maxsize=1)

@@ -180,8 +180,7 @@ def check(folds: int) -> None:
 
 
 def _both(written: Sequence[Example], others: Sequence[Example]) -> tuple[Weights, Ints]:
-    weights, _ = Weights.of(*train([*written, *others]))
-    return weights, learning_ideas.train([*learning_ideas.cases(written), *learning_ideas.of_material()])
+    return Weights.of(*train([*written, *others])), learning_ideas.train([*learning_ideas.cases(written), *learning_ideas.of_material()])
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -199,12 +198,10 @@ def main(arguments: list[str] | None = None) -> int:
         check(4)
         return 0
     written = [one for name in TRAINING for one in of_labelled(name)]
-    weights, scale = Weights.of(*train([*written, *of_others()]))
+    weights = Weights.of(*train([*written, *of_others()]))
     ranks = learning_ideas.train([*learning_ideas.cases(written), *learning_ideas.of_material()])
     folder = Path(str(files(__package__))) / "grammar"
-    np.savez_compressed(
-        folder / "weights.npz", weights=weights.features, meaning=weights.meaning, scale=np.float32(scale)
-    )
+    np.savez_compressed(folder / "weights.npz", weights=weights.features, meaning=weights.meaning)
     np.savez_compressed(folder / "ranking.npz", weights=ranks)
     lines = (f"{json.dumps(name)}: {json.dumps(told)}" for name, told in learning_ideas.gathered().items())
     text = ",\n".join(lines)
