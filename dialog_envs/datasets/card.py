@@ -7,9 +7,9 @@ from typing import Any
 
 from dialog_envs.datasets import rows as said
 from dialog_envs.datasets.beside import read_people
-from dialog_envs.datasets.markdown import critique_lines, dialogue_lines, fenced, stats_lines, table
 from dialog_envs.datasets.figures import Figures, main_figures
 from dialog_envs.datasets.files import DROPPED
+from dialog_envs.datasets.markdown import critique_lines, dialogue_lines, fenced, stats_lines, table
 from dialog_envs.datasets.reader import Dataset
 from dialog_envs.datasets.schema import Episode
 

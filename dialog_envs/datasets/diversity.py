@@ -25,6 +25,8 @@ BINS = 20
 """Of the histogram of similarities, over [0, 1]."""
 NEAR = 0.8
 """Share of common word triples from which two dialogues count as near-duplicates."""
+SPARSE = 0.01
+"""Share of numbers that are not zero up to which a sparse product is the faster one."""
 _HASHES, _BANDS = 48, 12
 
 
@@ -131,7 +133,12 @@ def sample(items: Sequence[T], limit: int, seed: int, *names: str) -> list[T]:
 def similarities(vectors: Vectors) -> Floats:
     """Cosine similarity of every two rows of length 1, shape (texts, texts)."""
     rows = np.asarray(vectors, dtype=np.float64)
-    return rows @ rows.T
+    if np.count_nonzero(rows) > SPARSE * rows.size:
+        return rows @ rows.T
+    from scipy.sparse import csr_array
+
+    few = csr_array(rows)
+    return np.asarray((few @ few.T).todense())
 
 
 def vendi_score(vectors: Vectors, order: float = 1.0) -> float:
@@ -205,7 +212,13 @@ def semantic(
         sampled=len(chosen),
         vendi=vendi,
         mean=1.0 if one else float(pairs.mean()),
-        quantiles={q: 1.0 if one else float(np.quantile(pairs, q)) for q in QUANTILES},
+        quantiles=dict(
+            zip(
+                QUANTILES,
+                [1.0] * len(QUANTILES) if one else np.quantile(pairs, QUANTILES).tolist(),
+                strict=True,
+            )
+        ),
         histogram=tuple((counts / max(len(pairs), 1)).tolist()),
         nearest=1.0 if one else float(table.max(axis=1).mean()),
     )

@@ -10,8 +10,8 @@ import pytest
 
 from dialog_envs.core.dialogue import Act, Turn
 from dialog_envs.datasets import Episode, Provenance, compute_stats, read_dataset
-from dialog_envs.datasets.markdown import critique_lines, dialogue_lines, stats_lines, table
 from dialog_envs.datasets.diversity import near_duplicates
+from dialog_envs.datasets.markdown import critique_lines, dialogue_lines, stats_lines, table
 
 Make = Callable[..., Episode]
 

@@ -15,13 +15,13 @@ from dialog_envs.benchmarks.stats import Interval, rate_interval
 from dialog_envs.core.dialogue import AGENT
 from dialog_envs.core.task import ActRoles, Task
 from dialog_envs.datasets.beside import read_people
+from dialog_envs.datasets.card import samples
 from dialog_envs.datasets.coverage import ENOUGH, Coverage, LevelCoverage, StepRow, coverage
 from dialog_envs.datasets.disclosure import Disclosure
 from dialog_envs.datasets.diversity import Lexical, Semantic, sample
 from dialog_envs.datasets.embedding import AUTO, make_embedder
 from dialog_envs.datasets.figures import SAMPLE, Watch, main_figures
 from dialog_envs.datasets.labels import Labels
-from dialog_envs.datasets.card import samples
 from dialog_envs.datasets.people import Trait, personas, traits
 from dialog_envs.datasets.reader import Dataset
 from dialog_envs.datasets.schema import Episode

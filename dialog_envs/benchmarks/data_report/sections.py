@@ -23,8 +23,8 @@ from dialog_envs.benchmarks.data_report.blocks import (
 from dialog_envs.benchmarks.data_report.figures import Reference, Report
 from dialog_envs.benchmarks.tables import percent
 from dialog_envs.datasets import rows as said
-from dialog_envs.datasets.markdown import dialogue_lines
 from dialog_envs.datasets.coverage import ENOUGH
+from dialog_envs.datasets.markdown import dialogue_lines
 from dialog_envs.datasets.people import effective_number
 from dialog_envs.datasets.stats import Group
 

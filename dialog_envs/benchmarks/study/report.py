@@ -18,8 +18,8 @@ from dialog_envs.benchmarks.stats import Interval
 from dialog_envs.benchmarks.study.spec import Arm, Size, Study
 from dialog_envs.benchmarks.svg import axis, strip
 from dialog_envs.datasets import read_dataset
-from dialog_envs.datasets.markdown import table
 from dialog_envs.datasets.diversity import vendi_score_of_kernel
+from dialog_envs.datasets.markdown import table
 from dialog_envs.datasets.people import personas
 
 __all__ = ["StudyReport", "report", "write_report"]

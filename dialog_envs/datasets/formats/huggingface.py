@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from dialog_envs.datasets.card import dataset_card
 from dialog_envs.datasets.files import MANIFEST, file_trouble, whole
 from dialog_envs.datasets.formats.messages import free_folder, messages, turns_from_messages
-from dialog_envs.datasets.card import dataset_card
 from dialog_envs.datasets.reader import Dataset, read_dataset
 from dialog_envs.datasets.schema import Episode, parse_json
 from dialog_envs.datasets.store import DatasetWriter

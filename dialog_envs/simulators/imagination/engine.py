@@ -19,8 +19,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from dialog_envs.datasets.files import CARD, COMPRESSIONS, CRITIQUES, PERSONAS, REJECTED
 from dialog_envs.datasets.card import card
+from dialog_envs.datasets.files import CARD, COMPRESSIONS, CRITIQUES, PERSONAS, REJECTED
 from dialog_envs.datasets.reader import Dataset, read_dataset, read_manifest
 from dialog_envs.datasets.store import DatasetWriter, check_free
 from dialog_envs.errors import (

@@ -180,7 +180,9 @@ def check(folds: int) -> None:
 
 
 def _both(written: Sequence[Example], others: Sequence[Example]) -> tuple[Weights, Ints]:
-    return Weights.of(*train([*written, *others])), learning_ideas.train([*learning_ideas.cases(written), *learning_ideas.of_material()])
+    return Weights.of(*train([*written, *others])), learning_ideas.train(
+        [*learning_ideas.cases(written), *learning_ideas.of_material()]
+    )
 
 
 def main(arguments: list[str] | None = None) -> int:
