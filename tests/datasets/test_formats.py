@@ -49,6 +49,24 @@ def test_the_datasets_package_reads_it(dataset: Dataset, tmp_path: Path, monkeyp
     assert diff(dataset.path, formats.import_huggingface(rows, tmp_path / "back").path).equal
 
 
+def test_what_is_known_comes_from_the_hub_with_the_rows(
+    dataset: Dataset, tmp_path: Path, monkeypatch: Any
+) -> None:
+    datasets, hub = pytest.importorskip("datasets"), pytest.importorskip("huggingface_hub")
+    folder = formats.export_huggingface(dataset, tmp_path / "hub")
+    rows = datasets.load_dataset(str(folder), cache_dir=str(tmp_path / "cache"))["train"]
+    monkeypatch.setattr(datasets, "load_dataset", lambda name, split: rows)
+    monkeypatch.setattr(hub, "hf_hub_download", lambda name, file, repo_type: str(folder / file))
+    back = formats.import_huggingface("somebody/dialogues", tmp_path / "back")
+    assert back.manifest["policies"] == dataset.manifest["policies"]
+
+    def missing(*_: Any, **__: Any) -> str:
+        raise hub.errors.EntryNotFoundError("there is no such file")
+
+    monkeypatch.setattr(hub, "hf_hub_download", missing)
+    assert len(formats.import_huggingface("somebody/dialogues", tmp_path / "bare")) == len(dataset)
+
+
 @pytest.fixture()
 def minari_store(tmp_path: Path, monkeypatch: Any) -> Iterator[Any]:
     minari = pytest.importorskip("minari")

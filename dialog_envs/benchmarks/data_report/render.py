@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from html import escape
 from pathlib import Path
 
@@ -59,9 +60,16 @@ def write_report(
         UnknownName: no such embedding or reference.
     """
     dataset, out = read_dataset(folder), Path(out)
+    new = not out.exists()
     with file_trouble(out):  # before the work
         out.mkdir(parents=True, exist_ok=True)
-    report = make_report(dataset, options, watch)
+    try:
+        report = make_report(dataset, options, watch)
+    except BaseException:
+        if new:
+            with suppress(OSError):
+                out.rmdir()
+        raise
     texts = (
         markdown(report),
         page(report),

@@ -116,7 +116,7 @@ def _open(source: Any) -> tuple[dict[str, Any], Iterator[Mapping[str, Any]]]:
                 "pip install 'dialog-envs[hub]'."
             ) from error
         try:
-            return {}, iter(load_dataset(str(source), split="train"))
+            return _facts_on_hub(str(source)), iter(load_dataset(str(source), split="train"))
         except (OSError, ValueError) as error:  # not there, not reachable, no split of that name
             reason = (str(error).splitlines() or [type(error).__name__])[0]
             raise DatasetError(
@@ -132,6 +132,17 @@ def _open(source: Any) -> tuple[dict[str, Any], Iterator[Mapping[str, Any]]]:
             facts = _facts(folder / FACTS)
         rows = [row for file in files for row in _rows(file)]
     return facts, iter(rows)
+
+
+def _facts_on_hub(name: str) -> dict[str, Any]:
+    """The manifest's facts beside a dataset on the Hub; none where they cannot be had: the rows do without."""
+    from huggingface_hub import hf_hub_download
+    from huggingface_hub.errors import EntryNotFoundError
+
+    try:
+        return _facts(Path(hf_hub_download(name, FACTS, repo_type="dataset")))
+    except (OSError, ValueError, EntryNotFoundError):
+        return {}
 
 
 def _facts(file: Path) -> dict[str, Any]:
