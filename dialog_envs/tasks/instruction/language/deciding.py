@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
+import numpy as np
+
 from ....core.dialogue import Act
 from ..acts import LENGTHS
 from . import sets
@@ -73,22 +75,30 @@ def hints(sentences: list[Sentence], table: Material, setting: Setting) -> list[
 
 
 _ABOUT = ("background", "style")
+_NOT_TESTING = ("open", "background", "style", "idea", "confirm")
 _NOT_ABOUT = ("open", "idea", "confirm", "inform", "none", "quiz")
 
 
 def label(sentences: list[Sentence], table: Material, setting: Setting, learned: Learned) -> list[str]:
     """What each sentence does, the likeliest one after the other."""
     found: list[str] = []
+    odds_of: list[Ints] = []
     before = "start"
     rules = hints(sentences, table, setting)
     near = [learned.tables.touched(now.tokens) for now in sentences]
     for i, sentence in enumerate(sentences):
         names = features(sentences, i, learned.tables, setting, rules[i], near)
         names += carried(before, sentence)
-        before = LABELS[int(score(names, meant(sentence), learned.weights).argmax())]
+        odds_of.append(score(names, meant(sentence), learned.weights))
+        before = LABELS[int(odds_of[-1].argmax())]
         if rules[i] in _ABOUT and sentence.question and before in _NOT_ABOUT:
             before = rules[i]
         found.append(before)
+    for i in range(len(found) - 1):  # a statement leads to the question after it, if that tests anything
+        if found[i] == "quiz" and found[i + 1] in _NOT_TESTING and not sentences[i].question:
+            if "quiz" not in rules[i]:
+                odds_of[i][LABELS.index("quiz")] = np.iinfo(np.int64).min
+                found[i] = LABELS[int(odds_of[i].argmax())]
     return found
 
 

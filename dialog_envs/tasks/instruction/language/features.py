@@ -117,11 +117,13 @@ def _content(now: Sentence, table: Material, setting: Setting) -> list[str]:
     several = min(sum(value >= 0.8 for value in now.scores), 4)
     commas = min(now.tokens.count(",") + now.tokens.count(";"), 3)
     talk = f"{int(setting.answered)}{int(setting.doubt >= 0)}"
+    manner = f"{setting.manner}{int(setting.doubt >= 0)}"
     return [
         f"s:{top}", f"sq:{top}{asks}", f"nm:{named}{asks}", f"ni:{ideas}", f"niq:{ideas}{asks}", f"d:{denied}",
         f"mt:{min(int(met * 2), 5)}{negative}", f"cv:{int(covered * 5)}", f"cvn:{int(covered * 5)}{negative}",
         f"ng:{negative}{early}{asks}", f"tk:{talk}", f"tkq:{talk}{asks}", f"tkn:{talk}{negative}{asks}",
-        f"ab:{several}", f"abc:{several}{commas}", f"tks:{talk}{min(top, 3)}{asks}",
+        f"u:{manner}", f"uq:{manner}{asks}", f"un:{manner}{negative}{early}", f"us:{manner}{min(top, 3)}{asks}",
+        f"uf:{manner} {now.tokens[0]}", f"ab:{several}", f"abc:{several}{commas}", f"tks:{talk}{min(top, 3)}{asks}",
     ]  # fmt: skip
 
 

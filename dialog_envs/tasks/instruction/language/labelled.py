@@ -11,7 +11,7 @@ from ...language.measure import FOLDER
 TRAINING = {
     "instruction_dev": "first", "instruction_dev2": "second", "instruction_dev3": "third", "instruction_train": "third",
     "instruction_train2": "fourth", "instruction_train3": "developer", "instruction_train4": "fifth",
-    "instruction_train5": "sixth",
+    "instruction_train5": "sixth", "instruction_train6": "seventh", "instruction_train7": "eighth",
 }  # fmt: skip
 """File -> its author."""
 

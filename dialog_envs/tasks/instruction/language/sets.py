@@ -59,6 +59,10 @@ TRADES = frozenset(
 )
 ON_QUESTIONS = frozenset(("encourage", "quiz", "close", "ack", "confirm", "refuse"))
 """Cues of sentences that leave a question before them open: "Take your time." """
+FILLERS = frozenset(
+    "ok okay so and but hm hmm um uh well right oh ah yeah yes no nope hi hello hey sorry".split()
+)
+"""Words with which a student's turn begins, whatever it does."""
 CALM = frozenset(
     """get got understand know clear sense thanks thank explain hi hello hey please sure confused follow
         learn teach lost tired bye""".split()

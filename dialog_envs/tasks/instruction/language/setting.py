@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+MANNERS = ("asks", "wonders", "nods", "reasons", "states")
+"""An open question; one to say yes or no to; hardly a word; a reason; anything else."""
+
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What is known before a turn is read: whether the student has just said something, which idea their last words
-    may be mistaken about, and which idea was talked of last (-1: none)."""
+    """What is known before a turn is read.
+
+    Attributes:
+        answered: whether the student has just said something.
+        doubt: the idea that their last words may be mistaken about, or -1.
+        focus: the idea that was talked of last, or -1.
+        manner: how the student spoke, one of :data:`MANNERS`; "" where it is not known.
+    """
 
     answered: bool = False
     doubt: int = -1
     focus: int = -1
+    manner: str = ""

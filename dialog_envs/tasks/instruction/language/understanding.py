@@ -15,6 +15,7 @@ from typing import Any
 
 from ....core.dialogue import AGENT, Act, Turn
 from ....tasks.language.tokens import tokenise
+from ....tasks.language.words import AUXILIARIES, WH
 from . import sets
 from .deciding import Learned, decide, label, learned_for, lengthy
 from .material import is_content, material
@@ -62,7 +63,22 @@ def setting(concept: str, dialogue: Sequence[Any]) -> Setting:
         return Setting()
     last = dialogue[-1]
     speaker = last.speaker if isinstance(last, Turn) else last["speaker"]
-    return Setting(speaker != AGENT, doubted(concept, dialogue), focus(concept, dialogue))
+    said = "" if speaker == AGENT else _manner(last.text if isinstance(last, Turn) else str(last["text"]))
+    return Setting(speaker != AGENT, doubted(concept, dialogue), focus(concept, dialogue), said)
+
+
+@lru_cache(maxsize=8_192)
+def _manner(text: str) -> str:
+    """How a student speaks: see :data:`setting.MANNERS`."""
+    tokens = [token for token in tokenise(text)[:80] if token not in sets.FILLERS]
+    words = [token for token in tokens if token[0].isalnum()]
+    if len(words) <= 2 and "?" not in tokens:
+        return "nods"
+    if words and (words[0] in WH or (words[0] in ("can", "could") and words[1:2] == ["you"])):
+        return "asks"
+    if tokens[-1] == "?" or words[0] in AUXILIARIES:
+        return "wonders"
+    return "reasons" if words[0] in ("because", "bc", "cause", "cos", "cuz", "since") else "states"
 
 
 @lru_cache(maxsize=16_384)
