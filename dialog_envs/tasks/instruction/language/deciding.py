@@ -95,10 +95,10 @@ def label(sentences: list[Sentence], table: Material, setting: Setting, learned:
             before = rules[i]
         found.append(before)
     for i in range(len(found) - 1):  # a statement leads to the question after it, if that tests anything
-        if found[i] == "quiz" and found[i + 1] in _NOT_TESTING and not sentences[i].question:
-            if "quiz" not in rules[i]:
-                odds_of[i][LABELS.index("quiz")] = np.iinfo(np.int64).min
-                found[i] = LABELS[int(odds_of[i].argmax())]
+        leads = found[i] == "quiz" and not sentences[i].question and "quiz" not in rules[i]
+        if leads and found[i + 1] in _NOT_TESTING:
+            odds_of[i][LABELS.index("quiz")] = np.iinfo(np.int64).min
+            found[i] = LABELS[int(odds_of[i].argmax())]
     return found
 
 

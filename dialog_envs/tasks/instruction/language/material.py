@@ -26,7 +26,7 @@ _NAME, _TERM, _COMMON = 1.6, 1.5, 0.35
 _RELATED = 1.3
 _PHRASE = {"name": 2.2, "term": 1.3}
 """What a whole name or term adds to the weights of its words."""
-TAIL, SHORT = 6, 4
+TAIL, LONGER, SHORT = 6, 11, 4
 """A sentence of the material is known again by its last words, whatever leads in to it; very short ones are not."""
 
 _STOP = frozenset(
@@ -163,7 +163,7 @@ class Material:
 
     def recognise(self, words: Sequence[str]) -> tuple[int, str] | None:
         """(idea's position, field) of the sentence of the material that words end with; short ones count whole."""
-        for length in range(TAIL, SHORT - 1, -1):
+        for length in range(LONGER, SHORT - 1, -1):
             found = self.tails.get(tuple(words[-length:]))
             if found is not None:
                 return found
@@ -334,15 +334,17 @@ def _phrases(ideas: Sequence[Idea]) -> Trie:
 
 
 def _tails(texts: Sequence[dict[str, str]]) -> dict[tuple[str, ...], tuple[int, str]]:
-    """The last words of each sentence -> where it stands; sentences that end alike are left out."""
-    found: dict[tuple[str, ...], tuple[int, str] | None] = {}
+    """The last words of each sentence -> where it stands. Sentences that end alike are known by more of their words;
+    those that end alike even so are left out."""
+    found: dict[tuple[str, ...], set[tuple[int, str]]] = {}
     for i, row in enumerate(texts):
         for field, text in row.items():
             for part in sentences(text):
-                tail = normal(part)[-TAIL:]
-                if len(tail) >= SHORT:
-                    found[tail] = None if tail in found else (i, field)
-    return {tail: place for tail, place in found.items() if place is not None}
+                words = normal(part)
+                if len(words) >= SHORT:
+                    for size in (TAIL, LONGER):
+                        found.setdefault(words[-size:], set()).add((i, field))
+    return {tail: next(iter(places)) for tail, places in found.items() if len(places) == 1}
 
 
 def _closure(needs: Sequence[Sequence[int]]) -> tuple[frozenset[int], ...]:
