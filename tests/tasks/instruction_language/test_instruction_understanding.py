@@ -131,7 +131,7 @@ def test_the_sets_that_train_stay_understood(name: str, floor: float) -> None:
 
 def test_utterances_that_train_nothing() -> None:
     lines = (FOLDER / "instruction_dev4.jsonl").read_text(encoding="utf-8").splitlines()
-    assert measure(labels, [json.loads(line) for line in lines]).macro_f1 >= 0.81
+    assert measure(labels, [json.loads(line) for line in lines]).macro_f1 >= 0.85
 
 
 def test_f1_on_the_sealed_utterances(capsys: pytest.CaptureFixture[str]) -> None:

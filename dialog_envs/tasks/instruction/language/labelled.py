@@ -12,6 +12,7 @@ TRAINING = {
     "instruction_dev": "first", "instruction_dev2": "second", "instruction_dev3": "third", "instruction_train": "third",
     "instruction_train2": "fourth", "instruction_train3": "developer", "instruction_train4": "fifth",
     "instruction_train5": "sixth", "instruction_train6": "seventh", "instruction_train7": "eighth",
+    "instruction_train8": "ninth", "instruction_train9": "tenth", "instruction_train10": "eleventh",
 }  # fmt: skip
 """File -> its author."""
 
