@@ -138,7 +138,7 @@ def similarities(vectors: Vectors) -> Floats:
     from scipy.sparse import csr_array
 
     few = csr_array(rows)
-    return np.asarray((few @ few.T).todense())
+    return np.asarray((few @ few.T).toarray())
 
 
 def vendi_score(vectors: Vectors, order: float = 1.0) -> float:
@@ -206,19 +206,14 @@ def semantic(
     counts = np.histogram(np.clip(pairs, 0.0, 1.0), bins=BINS, range=(0.0, 1.0))[0]
     np.fill_diagonal(table, -np.inf)
     one = len(chosen) == 1
+    levels = np.ones(len(QUANTILES)) if one else np.quantile(pairs, QUANTILES)
     return Semantic(
         embedding=embedder.name,
         texts=len(texts),
         sampled=len(chosen),
         vendi=vendi,
         mean=1.0 if one else float(pairs.mean()),
-        quantiles=dict(
-            zip(
-                QUANTILES,
-                [1.0] * len(QUANTILES) if one else np.quantile(pairs, QUANTILES).tolist(),
-                strict=True,
-            )
-        ),
+        quantiles=dict(zip(QUANTILES, levels.tolist(), strict=True)),
         histogram=tuple((counts / max(len(pairs), 1)).tolist()),
         nearest=1.0 if one else float(table.max(axis=1).mean()),
     )

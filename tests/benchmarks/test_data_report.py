@@ -53,6 +53,14 @@ class Page(HTMLParser):
         assert tag in self.VOID or self.open.pop() == tag
 
 
+def test_a_report_that_cannot_be_made_leaves_no_folder(imagined: Path, tmp_path: Path) -> None:
+    with pytest.raises(UnknownName):
+        write_report(imagined, tmp_path / "out", Options(embedding="bert"))
+    assert not (tmp_path / "out").exists()
+    with pytest.raises(DatasetError):
+        write_report(imagined, tmp_path / ("long" * 100), QUICK)
+
+
 def test_three_files(imagined: Path, tmp_path: Path) -> None:
     report = write_report(imagined, tmp_path / "out", QUICK)
     text = (tmp_path / "out" / "report.md").read_text("utf-8")

@@ -49,6 +49,13 @@ def test_more_texts_than_numbers_and_fewer_agree() -> None:
     assert vendi_score(rows) == pytest.approx(vendi_score_of_kernel(rows @ rows.T), rel=1e-4)
 
 
+def test_few_numbers_and_many_give_the_same_likeness(monkeypatch: pytest.MonkeyPatch) -> None:
+    vectors = embedding.tfidf(["a quiet garden", "a garden by the sea", "loud music", ""])
+    few = diversity.similarities(vectors)
+    monkeypatch.setattr(diversity, "SPARSE", -1.0)
+    assert np.allclose(few, diversity.similarities(vectors), atol=1e-15) and few.shape == (4, 4)
+
+
 def test_distinct_by_hand() -> None:
     texts = ["a b a b", "a b c"]
     assert distinct_n(texts, 1) == 3 / 7

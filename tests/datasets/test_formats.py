@@ -66,6 +66,13 @@ def test_what_is_known_comes_from_the_hub_with_the_rows(
     monkeypatch.setattr(hub, "hf_hub_download", missing)
     assert len(formats.import_huggingface("somebody/dialogues", tmp_path / "bare")) == len(dataset)
 
+    def unreachable(*_: Any, **__: Any) -> str:
+        raise hub.errors.LocalEntryNotFoundError("the Hub cannot be reached")
+
+    monkeypatch.setattr(hub, "hf_hub_download", unreachable)
+    with pytest.raises(DatasetError, match="cannot be reached"):
+        formats.import_huggingface("somebody/dialogues", tmp_path / "nothing")
+
 
 @pytest.fixture()
 def minari_store(tmp_path: Path, monkeypatch: Any) -> Iterator[Any]:

@@ -60,21 +60,21 @@ def write_report(
         UnknownName: no such embedding or reference.
     """
     dataset, out = read_dataset(folder), Path(out)
-    new = not out.exists()
     with file_trouble(out):  # before the work
+        new = not out.exists()
         out.mkdir(parents=True, exist_ok=True)
     try:
         report = make_report(dataset, options, watch)
+        texts = (
+            markdown(report),
+            page(report),
+            json.dumps(report.to_json(), indent=1, ensure_ascii=False) + "\n",
+        )
     except BaseException:
         if new:
             with suppress(OSError):
                 out.rmdir()
         raise
-    texts = (
-        markdown(report),
-        page(report),
-        json.dumps(report.to_json(), indent=1, ensure_ascii=False) + "\n",
-    )
     for name, text in zip(FILES, texts, strict=True):
         with file_trouble(out / name):
             (out / name).write_bytes(text.encode("utf-8", "replace"))

@@ -117,7 +117,9 @@ def _open(source: Any) -> tuple[dict[str, Any], Iterator[Mapping[str, Any]]]:
             ) from error
         try:
             return _facts_on_hub(str(source)), iter(load_dataset(str(source), split="train"))
-        except (OSError, ValueError) as error:  # not there, not reachable, no split of that name
+        except DatasetError:
+            raise
+        except Exception as error:
             reason = (str(error).splitlines() or [type(error).__name__])[0]
             raise DatasetError(
                 f"'{source}' is no folder here, and cannot be loaded from the Hugging Face Hub ({reason:.200})."
@@ -135,13 +137,15 @@ def _open(source: Any) -> tuple[dict[str, Any], Iterator[Mapping[str, Any]]]:
 
 
 def _facts_on_hub(name: str) -> dict[str, Any]:
-    """The manifest's facts beside a dataset on the Hub; none where they cannot be had: the rows do without."""
+    """The manifest's facts beside a dataset on the Hub; none where its maker put none there."""
     from huggingface_hub import hf_hub_download
-    from huggingface_hub.errors import EntryNotFoundError
+    from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
 
     try:
         return _facts(Path(hf_hub_download(name, FACTS, repo_type="dataset")))
-    except (OSError, ValueError, EntryNotFoundError):
+    except LocalEntryNotFoundError:  # the Hub was not reached
+        raise
+    except EntryNotFoundError:
         return {}
 
 

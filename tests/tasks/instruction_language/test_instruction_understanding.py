@@ -11,11 +11,14 @@ from hypothesis import strategies as st
 
 from dialog_envs.core.dialogue import AGENT, USER, Act
 from dialog_envs.tasks.instruction.acts import AGENT_KINDS, KINDS
+from dialog_envs.tasks.instruction.content import Concept, concepts
 from dialog_envs.tasks.instruction.language import labels
 from dialog_envs.tasks.instruction.language.labelled import labelled
-from dialog_envs.tasks.instruction.language.understanding import understand
+from dialog_envs.tasks.instruction.language.material import material
+from dialog_envs.tasks.instruction.language.understanding import setting, understand
 from dialog_envs.tasks.instruction.scenario import InstructionScenario
 from dialog_envs.tasks.language.measure import FOLDER, main, measure
+from dialog_envs.tasks.language.tokens import tokenise
 
 SCENARIO = InstructionScenario("physics/circuits")
 
@@ -102,6 +105,44 @@ def test_any_mixture_of_frames_is_understood(text: str) -> None:
             act.kind in ("quiz", "explain", "correct") or act.slot == "idea"
         )
         assert act.kind != "explain" or act.value in KINDS
+
+
+_SAID = "ok,yes,no,hm,?,!,.,…,),because,what,can you,is it,a lamp uses up current".split(",")
+
+
+@given(st.lists(st.sampled_from(_SAID), max_size=8).map(" ".join))
+def test_whatever_a_student_says_before(said: str) -> None:
+    assert understand("It pushes the charges along.", SCENARIO, ({"speaker": USER, "text": said},))
+
+
+@pytest.mark.parametrize(
+    ("said", "manner"),
+    [
+        ("What does voltage do?", "asks"), ("so why is that", "asks"), ("Can you say that again", "asks"),
+        ("From the battery?", "wonders"), ("does it get used up", "wonders"), ("ok?!", "wonders"),
+        ("Really?!", "wonders"), ("ok", "nods"), ("", "nods"), ("yes, sure.", "nods"),
+        ("bc the wire is thin", "reasons"),
+        ("A lamp uses up the current.", "states"),
+    ],
+)  # fmt: skip
+def test_how_a_student_speaks(said: str, manner: str) -> None:
+    found = setting(SCENARIO.concept, ({"speaker": USER, "text": said},))
+    assert found.manner == manner and found.answered
+
+
+def test_small_talk_before_an_open_question_is_no_quiz() -> None:
+    text = "The museum was crowded. My feet hurt. Well then, what do you already know about all this?"
+    assert "quiz" not in {act.kind for act in understand(text, SCENARIO)}
+
+
+@pytest.mark.parametrize("concept", concepts(), ids=lambda entry: entry.id)
+def test_every_sentence_of_the_material_is_known_again(concept: Concept) -> None:
+    table = material(concept.id)
+    for i, idea in enumerate(concept.ideas):
+        for text in (idea.plain, idea.technical, idea.quiz, idea.misconceptions[0].correction):
+            words = [word for word in tokenise("Here it comes: " + text) if word[0].isalnum()]
+            assert (table.recognise(words) or (i,))[0] == i
+    assert table.recognise(["nothing", "of", "this", "kind"]) is None
 
 
 @pytest.mark.parametrize(

@@ -80,7 +80,7 @@ _NOT_ABOUT = ("open", "idea", "confirm", "inform", "none", "quiz")
 
 
 def label(sentences: list[Sentence], table: Material, setting: Setting, learned: Learned) -> list[str]:
-    """What each sentence does, the likeliest one after the other."""
+    """What each sentence does: the likeliest, one after the other; then statements before what tests nothing anew."""
     found: list[str] = []
     odds_of: list[Ints] = []
     before = "start"
@@ -94,9 +94,11 @@ def label(sentences: list[Sentence], table: Material, setting: Setting, learned:
         if rules[i] in _ABOUT and sentence.question and before in _NOT_ABOUT:
             before = rules[i]
         found.append(before)
-    for i in range(len(found) - 1):  # a statement leads to the question after it, if that tests anything
-        leads = found[i] == "quiz" and not sentences[i].question and "quiz" not in rules[i]
-        if leads and found[i + 1] in _NOT_TESTING:
+    barren = False
+    for i in range(len(found) - 1, -1, -1):  # statements lead in to no test where what follows tests nothing
+        if found[i] != "quiz" or sentences[i].question or "quiz" in rules[i]:
+            barren = found[i] in _NOT_TESTING
+        elif barren:
             odds_of[i][LABELS.index("quiz")] = np.iinfo(np.int64).min
             found[i] = LABELS[int(odds_of[i].argmax())]
     return found
@@ -243,7 +245,7 @@ def _explained(
     learned: Learned,
 ) -> int:
     """Explanations: a sentence goes on with the one before it unless it turns to another idea. An idea is explained
-    once: in the labelled turns, three in a thousand explain one in two ways."""
+    once: of the labelled turns that explain, six in a thousand do so in two ways."""
     pieces: list[Explanation] = []
     for now, idea in zip(members, _ideas(members, setting, current, learned), strict=True):
         defines = any(

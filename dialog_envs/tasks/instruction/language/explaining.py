@@ -17,18 +17,14 @@ class Explanation:
         self.idea, self.evidence, self.exact, self.scene = idea, evidence, exact, scene
         self.sentences: list[Sentence] = []
 
-    def takes(self, other: Evidence, exact: str, strong: bool) -> bool:
+    def takes(self, other: Evidence, exact: str) -> bool:
         """Whether a further sentence goes on in the same way, rather than beginning another explanation."""
         mine, new = self.exact or self.evidence.kind, exact or other.kind
         if mine == new:
             return True
         if exact:
             return False
-        if new == "plain":
-            return True
-        if mine == "plain":
-            return other.strength < 1.0
-        return other.strength < 1.0
+        return new == "plain" or other.strength < 1.0
 
     def act(self, table: Material) -> Act:
         """As an act."""

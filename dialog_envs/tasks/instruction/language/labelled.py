@@ -14,7 +14,8 @@ TRAINING = {
     "instruction_train5": "sixth", "instruction_train6": "seventh", "instruction_train7": "eighth",
     "instruction_train8": "ninth", "instruction_train9": "tenth", "instruction_train10": "eleventh",
 }  # fmt: skip
-"""File -> its author."""
+"""File -> its author or authors, none of whom wrote under two names. What they said of an idea does not help to read
+them where it trains or is measured, as it will not help with strangers."""
 
 
 @lru_cache(maxsize=16)

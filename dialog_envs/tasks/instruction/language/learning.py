@@ -180,9 +180,8 @@ def check(folds: int) -> None:
 
 
 def _both(written: Sequence[Example], others: Sequence[Example]) -> tuple[Weights, Ints]:
-    return Weights.of(*train([*written, *others])), learning_ideas.train(
-        [*learning_ideas.cases(written), *learning_ideas.of_material()]
-    )
+    weights = Weights.of(*train([*written, *others]))  # which sentences do what is found here, and used below
+    return weights, learning_ideas.train([*learning_ideas.cases(written), *learning_ideas.of_material()])
 
 
 def main(arguments: list[str] | None = None) -> int:

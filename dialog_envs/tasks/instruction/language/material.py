@@ -27,7 +27,8 @@ _RELATED = 1.3
 _PHRASE = {"name": 2.2, "term": 1.3}
 """What a whole name or term adds to the weights of its words."""
 TAIL, LONGER, SHORT = 6, 11, 4
-"""A sentence of the material is known again by its last words, whatever leads in to it; very short ones are not."""
+"""A sentence of the material is known again by its last ``TAIL`` words, whatever leads in to it, or by ``LONGER`` where
+sentences end alike; those of fewer than ``SHORT`` words are not."""
 
 _STOP = frozenset(
     """a an the and or but if then so of to in on at by with for from as into onto than that this these
@@ -162,7 +163,7 @@ class Material:
         return found
 
     def recognise(self, words: Sequence[str]) -> tuple[int, str] | None:
-        """(idea's position, field) of the sentence of the material that words end with; short ones count whole."""
+        """(idea's position, field) of the sentence of the material that words end with."""
         for length in range(LONGER, SHORT - 1, -1):
             found = self.tails.get(tuple(words[-length:]))
             if found is not None:

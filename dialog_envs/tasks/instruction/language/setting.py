@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
-MANNERS = ("asks", "wonders", "nods", "reasons", "states")
-"""An open question; one to say yes or no to; hardly a word; a reason; anything else."""
+Manner = Literal["", "asks", "wonders", "nods", "reasons", "states"]
+"""Not known; an open question; one to say yes or no to; hardly a word; a reason; anything else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,10 +17,10 @@ class Setting:
         answered: whether the student has just said something.
         doubt: the idea that their last words may be mistaken about, or -1.
         focus: the idea that was talked of last, or -1.
-        manner: how the student spoke, one of :data:`MANNERS`; "" where it is not known.
+        manner: how the student spoke.
     """
 
     answered: bool = False
     doubt: int = -1
     focus: int = -1
-    manner: str = ""
+    manner: Manner = ""

@@ -401,7 +401,7 @@ class Turn:
         """Go on with the explanation of an idea, or begin another."""
         self.idea = idea
         last = self.acts[-1] if self.acts else None
-        if isinstance(last, Explanation) and last.idea == idea and last.takes(evidence, exact, strong):
+        if isinstance(last, Explanation) and last.idea == idea and last.takes(evidence, exact):
             last.evidence.add(evidence)
             last.exact = last.exact or exact
             last.scene = last.scene and scene

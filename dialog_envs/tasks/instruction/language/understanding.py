@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import takewhile
 from typing import Any
 
 from ....core.dialogue import AGENT, Act, Turn
@@ -22,7 +23,7 @@ from .material import is_content, material
 from .rules import CAUTION, foreign, rhetorical
 from .saying import scripted
 from .sentences import cut
-from .setting import Setting
+from .setting import Manner, Setting
 from .stems import stem
 from .turn import Turn as Reading
 
@@ -63,20 +64,23 @@ def setting(concept: str, dialogue: Sequence[Any]) -> Setting:
         return Setting()
     last = dialogue[-1]
     speaker = last.speaker if isinstance(last, Turn) else last["speaker"]
-    said = "" if speaker == AGENT else _manner(last.text if isinstance(last, Turn) else str(last["text"]))
+    said: Manner = (
+        "" if speaker == AGENT else _manner(last.text if isinstance(last, Turn) else str(last["text"]))
+    )
     return Setting(speaker != AGENT, doubted(concept, dialogue), focus(concept, dialogue), said)
 
 
 @lru_cache(maxsize=8_192)
-def _manner(text: str) -> str:
-    """How a student speaks: see :data:`setting.MANNERS`."""
+def _manner(text: str) -> Manner:
+    """How a student speaks."""
     tokens = [token for token in tokenise(text)[:80] if token not in sets.FILLERS]
     words = [token for token in tokens if token[0].isalnum()]
-    if len(words) <= 2 and "?" not in tokens:
+    asked = "?" in takewhile(lambda token: not token[0].isalnum(), reversed(tokens))
+    if len(words) <= 2 and not asked:
         return "nods"
     if words and (words[0] in WH or (words[0] in ("can", "could") and words[1:2] == ["you"])):
         return "asks"
-    if tokens[-1] == "?" or words[0] in AUXILIARIES:
+    if asked or words[0] in AUXILIARIES:
         return "wonders"
     return "reasons" if words[0] in ("because", "bc", "cause", "cos", "cuz", "since") else "states"
 
