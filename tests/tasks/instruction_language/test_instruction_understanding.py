@@ -14,11 +14,10 @@ from dialog_envs.tasks.instruction.acts import AGENT_KINDS, KINDS
 from dialog_envs.tasks.instruction.content import Concept, concepts
 from dialog_envs.tasks.instruction.language import labels
 from dialog_envs.tasks.instruction.language.labelled import labelled
-from dialog_envs.tasks.instruction.language.material import material
+from dialog_envs.tasks.instruction.language.material import SHORT, material, normal, sentences
 from dialog_envs.tasks.instruction.language.understanding import setting, understand
 from dialog_envs.tasks.instruction.scenario import InstructionScenario
 from dialog_envs.tasks.language.measure import FOLDER, main, measure
-from dialog_envs.tasks.language.tokens import tokenise
 
 SCENARIO = InstructionScenario("physics/circuits")
 
@@ -140,8 +139,10 @@ def test_every_sentence_of_the_material_is_known_again(concept: Concept) -> None
     table = material(concept.id)
     for i, idea in enumerate(concept.ideas):
         for text in (idea.plain, idea.technical, idea.quiz, idea.misconceptions[0].correction):
-            words = [word for word in tokenise("Here it comes: " + text) if word[0].isalnum()]
-            assert (table.recognise(words) or (i,))[0] == i
+            last = normal(sentences(text)[-1])
+            if len(last) >= SHORT:
+                found = table.recognise(["here", "it", "comes", *last])
+                assert found is not None and found[0] == i, text
     assert table.recognise(["nothing", "of", "this", "kind"]) is None
 
 
