@@ -119,9 +119,7 @@ def _open(source: Any) -> tuple[dict[str, Any], Iterator[Mapping[str, Any]]]:
             return _facts_on_hub(str(source)), iter(load_dataset(str(source), split="train"))
         except DatasetError:
             raise
-        except (
-            Exception
-        ) as error:  # not there, not reachable, no split of that name: classes of three packages
+        except Exception as error:  # not there, not reachable, no such split: of many classes
             reason = (str(error).splitlines() or [type(error).__name__])[0]
             raise DatasetError(
                 f"'{source}' is no folder here, and cannot be loaded from the Hugging Face Hub ({reason:.200})."
