@@ -27,6 +27,8 @@ NEAR = 0.8
 """Share of common word triples from which two dialogues count as near-duplicates."""
 SPARSE = 0.01
 """Share of numbers that are not zero up to which a sparse product is the faster one."""
+SAMPLE = 500
+"""Most texts of a kind that are compared with each other: eigenvalues take the cube of it."""
 _HASHES, _BANDS = 48, 12
 
 
@@ -185,7 +187,7 @@ def _effective_number(matrix: Floats, order: float) -> float:
 def semantic(
     texts: Sequence[str],
     embed: Embedder | str | None = None,
-    limit: int = 1000,
+    limit: int = SAMPLE,
     seed: int = 0,
     name: str = "texts",
 ) -> Semantic:

@@ -9,15 +9,13 @@ from typing import Any
 from dialog_envs.core.dialogue import AGENT, USER
 from dialog_envs.core.task import ActRoles, Task
 from dialog_envs.datasets.disclosure import Disclosure, disclosure, user_turns
-from dialog_envs.datasets.diversity import Lexical, Semantic, lexical, semantic
+from dialog_envs.datasets.diversity import SAMPLE, Lexical, Semantic, lexical, semantic
 from dialog_envs.datasets.embedding import Embedder, make_embedder
 from dialog_envs.datasets.labels import Labels, labels
 from dialog_envs.datasets.people import descriptions, persona_texts, personas
 from dialog_envs.datasets.schema import Episode
 from dialog_envs.datasets.stats import Stats, compute_stats, known_task
 
-SAMPLE = 1000
-"""Most texts of a kind that are compared with each other."""
 Watch = Callable[[str], None]
 
 

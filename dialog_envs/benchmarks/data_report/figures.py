@@ -18,9 +18,9 @@ from dialog_envs.datasets.beside import read_people
 from dialog_envs.datasets.card import samples
 from dialog_envs.datasets.coverage import ENOUGH, Coverage, LevelCoverage, StepRow, coverage
 from dialog_envs.datasets.disclosure import Disclosure
-from dialog_envs.datasets.diversity import Lexical, Semantic, sample
+from dialog_envs.datasets.diversity import SAMPLE, Lexical, Semantic, sample
 from dialog_envs.datasets.embedding import AUTO, make_embedder
-from dialog_envs.datasets.figures import SAMPLE, Watch, main_figures
+from dialog_envs.datasets.figures import Watch, main_figures
 from dialog_envs.datasets.labels import Labels
 from dialog_envs.datasets.people import Trait, personas, traits
 from dialog_envs.datasets.reader import Dataset

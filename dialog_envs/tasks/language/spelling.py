@@ -6,7 +6,7 @@ Garbe's SymSpell), so that a look-up costs as many steps as the word has letters
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 _PAIRS = """\
 u you  ur your  r are  n and  nd and  wats whats  wots whats  whatre what  wat what  wut what  wht what
@@ -37,16 +37,21 @@ class Speller:
         known: words that are never a typo.
         targets: words that a typo may stand for (those of five letters or more count).
         slang: chat spelling -> word.
+        fits: whether a token may be a typo of a word that it is near to.
 
     What was once looked up is remembered, so that a common word costs one dictionary access.
     """
 
-    __slots__ = ("_deletions", "_known", "_memo", "_slang")
+    __slots__ = ("_deletions", "_fits", "_known", "_memo", "_slang")
 
     def __init__(
-        self, known: Collection[str], targets: Collection[str], slang: Mapping[str, str] = SLANG
+        self,
+        known: Collection[str],
+        targets: Collection[str],
+        slang: Mapping[str, str] = SLANG,
+        fits: Callable[[str, str], bool] = lambda token, word: True,
     ) -> None:
-        self._known, self._slang = known, slang
+        self._known, self._slang, self._fits = known, slang, fits
         self._deletions = _deletions(targets)
         self._memo: dict[str, str] = {}
 
@@ -78,7 +83,7 @@ class Speller:
             word = self._deletions.get(candidate)
             if word is None or abs(len(word) - len(token)) > 1:
                 continue
-            if len(word) > 5 < len(token) or sorted(word) == sorted(token):
+            if (len(word) > 5 < len(token) or sorted(word) == sorted(token)) and self._fits(token, word):
                 return word
         return token
 

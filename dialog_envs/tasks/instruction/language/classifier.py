@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .encoder import encoded
 from .features import BUCKETS, bucket
 from .sentences import Sentence
 from .vectors import UNIT, Ints, total, unit
@@ -34,7 +35,7 @@ class Weights:
 
     Attributes:
         features: (BUCKETS, labels), in steps of a 127th of the largest.
-        meaning: (numbers of a vector, labels), in ``FINE`` steps of that unit a number of a vector as it is stored.
+        meaning: (numbers of :func:`meant`, labels), in ``FINE`` steps of that unit a number.
     """
 
     features: NDArray[Any]
@@ -57,8 +58,8 @@ def weights() -> Weights:
 
 
 def meant(now: Sentence) -> Ints:
-    """What a sentence means: the sum of its words' vectors, of length ``UNIT``."""
-    return unit(total(now.tokens))
+    """What a sentence means: the sum of its words' vectors, of length ``UNIT``, and its own by :mod:`encoder`."""
+    return np.concatenate((unit(total(now.tokens)), encoded(now.whole)))
 
 
 def score(names: list[str], meaning: Ints, table: Weights | None = None) -> Ints:

@@ -10,7 +10,6 @@ labelled sets are understood when each fourth of the concepts is held out.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from importlib.resources import files
@@ -24,13 +23,13 @@ from ....core.dialogue import Act
 from ...language.measure import FOLDER, measure
 from ..content import concepts
 from ..scenario import InstructionScenario
-from . import labels, learning_ideas, understanding
+from . import heard, labels, learning_ideas, understanding
 from .classifier import BUCKETS, LABELS, STRETCH, Weights
 from .deciding import Learned
 from .features import bucket, carried
 from .labelled import TRAINING, labelled
 from .learning_examples import Example, Rows, of_labelled, of_others
-from .vectors import UNIT, Ints, size
+from .vectors import UNIT, Ints
 
 PENALTY, PENALTY_OF_MEANING, STEPS, RATE = 2e-4, 1e-3, 160, 0.06
 _INDEX = {name: i for i, name in enumerate(LABELS)}
@@ -71,7 +70,8 @@ def align(one: Example, table: Real) -> list[str]:
 
 def train(examples: Sequence[Example], rounds: int = 3) -> Real:
     """The weights of features, (BUCKETS, labels), and of meaning, (numbers of a vector, labels)."""
-    table: Real = (np.zeros((BUCKETS, len(LABELS)), np.float32), np.zeros((size(), len(LABELS)), np.float32))
+    numbers = len(examples[0].dense[0])
+    table: Real = (np.zeros((BUCKETS, len(LABELS)), np.float32), np.zeros((numbers, len(LABELS)), np.float32))
     for _ in range(rounds):
         rows: Rows = []
         dense: list[NDArray[np.float32]] = []
@@ -204,9 +204,7 @@ def main(arguments: list[str] | None = None) -> int:
     folder = Path(str(files(__package__))) / "grammar"
     np.savez_compressed(folder / "weights.npz", weights=weights.features, meaning=weights.meaning)
     np.savez_compressed(folder / "ranking.npz", weights=ranks)
-    lines = (f"{json.dumps(name)}: {json.dumps(told)}" for name, told in learning_ideas.gathered().items())
-    text = ",\n".join(lines)
-    (folder / "heard.json").write_text(f"{{\n{text}\n}}\n", encoding="utf-8")
+    (folder / "heard.json").write_text(heard.written(learning_ideas.gathered()), encoding="utf-8")
     for name in ("weights.npz", "ranking.npz", "heard.json"):
         print(f"wrote {name}: {(folder / name).stat().st_size} bytes", file=sys.stderr)
     return 0

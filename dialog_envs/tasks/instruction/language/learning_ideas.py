@@ -19,13 +19,14 @@ from numpy.typing import NDArray
 
 from ...language.tokens import tokenise
 from ..content import Concept, concept, concepts
+from .heard import Heard, Told
 from .labelled import TRAINING, labelled
 from .material import FIELDS, is_content, material
-from .meaning import FEATURES, ONE, Meaning
+from .meaning import FEATURES, ONE, Meaning, sense
 from .ranking import NAT
 from .sentences import Sentence, cut
 from .setting import Setting
-from .vectors import Ints
+from .vectors import Ints, unit
 
 if TYPE_CHECKING:
     from .learning_examples import Example
@@ -44,22 +45,47 @@ class Case:
     weight: float
 
 
-Heard = dict[str, dict[str, list[tuple[str, str]]]]
-
-
 def gathered(without: str = "") -> Heard:
-    """Concept -> idea -> (kind, content words) of each utterance that does one thing; ``without``: an author left
-    out."""
-    found: Heard = {}
+    """Of each utterance that does one thing; ``without``: an author left out."""
+    found: dict[str, dict[str, list[_Line]]] = {}
     for name, author in TRAINING.items():
-        for row in labelled(name):
-            acts = [act for act in row["acts"] if act.get("item")]
-            if author == without or len(row["acts"]) != 1 or not acts:
-                continue
+        if author != without:
+            for line in _lines(name):
+                found.setdefault(line.concept, {}).setdefault(line.idea, []).append(line)
+    return {
+        concept: {
+            idea: Told(
+                tuple(line.said for line in lines),
+                tuple(unit(np.sum([line.sense for line in lines], axis=0)).tolist()),
+            )
+            for idea, lines in sorted(rows.items())
+        }
+        for concept, rows in sorted(found.items())
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """An utterance about an idea: kind of act and content words, and what its sentences mean."""
+
+    concept: str
+    idea: str
+    said: tuple[str, str]
+    sense: Ints
+
+
+@lru_cache(maxsize=16)
+def _lines(name: str) -> tuple[_Line, ...]:
+    """The utterances of a file that do one thing, and that about an idea."""
+    found = []
+    for row in labelled(name):
+        acts = [act for act in row["acts"] if act.get("item")]
+        if len(row["acts"]) == 1 and acts:
             words = dict.fromkeys(token for token in tokenise(row["text"]) if is_content(token))
-            told = found.setdefault(row["concept"], {}).setdefault(acts[0]["item"], [])
-            told.append((acts[0]["kind"], " ".join(words)))
-    return {name: dict(sorted(row.items())) for name, row in sorted(found.items())}
+            sentences = cut(row["text"], material(row["concept"]))
+            said = (acts[0]["kind"], " ".join(words))
+            found.append(_Line(row["concept"], acts[0]["item"], said, sense(sentences)))
+    return tuple(found)
 
 
 @lru_cache(maxsize=16)
@@ -71,7 +97,7 @@ def _gathered(without: str) -> Heard:
 def meaning_for(concept_id: str, author: str, without: str = "") -> Meaning:
     """The tables of a concept as if an author had said nothing, and the material lacked a field."""
     entry, said = concept(concept_id), _gathered(author).get(concept_id, {})
-    return Meaning(entry, [said.get(idea.id, ()) for idea in entry.ideas], without)
+    return Meaning(entry, [said.get(idea.id, Told()) for idea in entry.ideas], without)
 
 
 def cases(examples: Iterable[Example]) -> list[Case]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from importlib.resources import files
 from pathlib import Path
 
@@ -33,11 +33,19 @@ STEPS, CLIP = 15, 3.0
 """Whole numbers from -STEPS to STEPS; values beyond CLIP deviations are cut."""
 
 
-def words() -> list[str]:
-    """All words of the table: the encoder's, commonest first, then the project's own."""
+def english() -> list[str]:
+    """The encoder's words, commonest first."""
     text = (package_folder("minilm") / "model" / "tokenizer.json").read_text(encoding="utf-8")
     ranks: dict[str, int] = json.loads(text)["model"]["vocab"]
-    found = [*sorted(ranks, key=ranks.__getitem__), *_own()]
+    return _plain(sorted(ranks, key=ranks.__getitem__))
+
+
+def words() -> list[str]:
+    """All words of the table: the encoder's, then the project's own."""
+    return _plain([*english(), *_own()])
+
+
+def _plain(found: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(w for w in found if w.isalpha() and w.isascii() and w.islower() and len(w) > 1))
 
 
@@ -84,7 +92,12 @@ def main() -> int:
     names = words()
     stems, rows = shorten(make_embedder("minilm").embed(names), names)
     path = Path(str(files(__package__))) / "grammar" / "vectors.npz"
-    np.savez_compressed(path, words=np.frombuffer("\n".join(stems).encode("ascii"), np.uint8), rows=rows)
+    np.savez_compressed(
+        path,
+        words=np.frombuffer("\n".join(stems).encode("ascii"), np.uint8),
+        rows=rows,
+        english=np.int64(len({stem(word) for word in english()})),
+    )
     print(f"wrote {path.name}: {len(stems)} stems, {path.stat().st_size} bytes", file=sys.stderr)
     return 0
 

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from ...language.tokens import tokenise
 from ..content import Concept, concept
 from . import sets
-from .heard import heard
+from .encoder import encoded
+from .heard import Told, heard
 from .material import FIELDS, Material, content, is_content, material, related, texts_of
 from .sentences import Sentence
 from .setting import Setting
@@ -30,7 +31,6 @@ _NEAR = (0.35, 0.5)
 _MEMO = 2_048
 _PARTS = frozenset((",", ";", ":", ".", "—", "–", "and", "then", "but", "so"))
 _TOUCHES = 0.3 * ONE
-Said = Sequence[tuple[str, str]]
 KINDS_HEARD = ("explain", "correct", "quiz")
 _COUNTED = (
     "score", "root of score", "early names", "definitions", "names", "terms", "any text", "belief covered",
@@ -40,17 +40,22 @@ _COUNTED = (
 )  # fmt: skip
 _OF_KIND = {
     "correct": ("doubted", "belief covered", "words of belief", "words of correction", "meaning of belief",
-                "meaning of correction"),
-    "quiz": ("words of quiz", "meaning of quiz", "words of right", "talked of in the turn", "talked of before"),
+                "meaning of correction", "sense of belief", "sense of correction"),
+    "quiz": ("words of quiz", "meaning of quiz", "sense of quiz", "words of right", "talked of in the turn",
+             "talked of before"),
 }  # fmt: skip
 _PLAIN = (
     *_COUNTED,
     *(f"words of {name}" for name in TEXTS),
     *(f"meaning of {name}" for name in TEXTS),
     "likest said",
+    *(f"sense of {name}" for name in TEXTS),
+    "nearest sense",
+    "three nearest senses",
 )
 FEATURES = (*_PLAIN, *(f"{name}, {kind}" for kind, names in _OF_KIND.items() for name in names))
 """Names of the features of an idea."""
+_MATERIAL = [i for i, name in enumerate(TEXTS) if name != "heard"]
 _PLACES = {kind: [_PLAIN.index(name) for name in names] for kind, names in _OF_KIND.items()}
 
 
@@ -59,7 +64,7 @@ class Meaning:
 
     Args:
         entry: the concept.
-        said: for each idea what teachers have said of it: (kind of act, words).
+        said: for each idea what teachers have said of it.
         without: a field of the material to leave out, to see how well the others tell of it.
     """
 
@@ -73,18 +78,19 @@ class Meaning:
         "_owners",
         "_rests",
         "_said",
+        "_senses",
         "_texts",
         "_weights",
     )
 
-    def __init__(self, entry: Concept, said: Sequence[Said], without: str = "") -> None:
+    def __init__(self, entry: Concept, said: Sequence[Told], without: str = "") -> None:
         rows = []
         for idea, more, told in zip(entry.ideas, related(entry), said, strict=True):
             texts = {
                 "name": idea.name,
                 "terms": ", ".join(idea.terms),
                 "related": more,
-                "heard": " ".join(words for _, words in told),
+                "heard": " ".join(words for _, words in told.said),
                 **texts_of(idea),
             }
             rows.append([texts[name] if name != without else "" for name in TEXTS])
@@ -97,11 +103,17 @@ class Meaning:
         near = [np.array([unit(table()[1][i].astype(np.int64)) for i in _rows(line)]) for line in rows]
         self._near = np.concatenate(near)
         self._ends = np.cumsum([0, *(len(part) for part in near[:-1])])
-        self._said = np.array([unit(_meant(words)) for told in said for _, words in told], np.int64).reshape(
-            -1, size()
+        self._senses = np.array(
+            [
+                _heard(told.sense) if name == "heard" else _sense_of(text)
+                for line, told in zip(rows, said, strict=True)
+                for name, text in zip(TEXTS, line, strict=True)
+            ]
         )
-        self._of = np.array([i for i, told in enumerate(said) for _ in told], np.int64)
-        kinds = [kind for told in said for kind, _ in told]
+        lines = [(i, kind, words) for i, told in enumerate(said) for kind, words in told.said]
+        self._said = np.array([unit(_meant(words)) for _, _, words in lines], np.int64).reshape(-1, size())
+        self._of = np.array([i for i, _, _ in lines], np.int64)
+        kinds = [kind for _, kind, _ in lines]
         self._kinds = {name: np.array([kind == name for kind in kinds], bool) for name in KINDS_HEARD}
         self._memo: dict[str, Ints] = {}
 
@@ -146,6 +158,11 @@ class Meaning:
     def likeness(self, vector: Ints) -> Ints:
         """How like a sum of word vectors is to each text of each idea, (ideas, texts), in units of ``ONE``."""
         found: Ints = (self._texts @ unit(vector)) * ONE // UNIT**2
+        return found.reshape(len(self._ends), len(TEXTS))
+
+    def _sensed(self, members: Sequence[Sentence]) -> Ints:
+        """How like sentences are in meaning to each text of each idea, (ideas, texts), in units of ``ONE``."""
+        found: Ints = (self._senses @ sense(members)) * ONE // UNIT**2
         return found.reshape(len(self._ends), len(TEXTS))
 
     def _echo(self, vector: Ints) -> Ints:
@@ -199,6 +216,8 @@ class Meaning:
         vector = total(t for now in members for t in now.tokens if is_content(t))
         like = self.likeness(vector)
         ordered = np.sort(like, axis=1)
+        senses = self._sensed(members)
+        written = np.sort(senses[:, _MATERIAL], axis=1)
         held = set(roots)
         columns = [
             scores, np.rint(np.sqrt(np.maximum(scores, 0) * ONE)).astype(np.int64), *_hits(members, n), some,
@@ -207,6 +226,7 @@ class Meaning:
             *(_at(place, n) for place in (setting.doubt, setting.focus, current)), self._rests @ scores,
             [ONE * i // n for i in range(n)], *near.T, ordered[:, -1], like.sum(axis=1) // len(TEXTS),
             ordered[:, -3:].sum(axis=1) // 3, *shared.T, *like.T, self._echo(vector),
+            *senses.T, written[:, -1], written[:, -3:].sum(axis=1) // 3,
         ]  # fmt: skip
         plain = np.array(columns, np.int64).T
         parts = [
@@ -250,6 +270,21 @@ def _meant(text: str) -> Ints:
     return total(token for token in tokenise(text) if is_content(token))
 
 
+def sense(members: Sequence[Sentence]) -> Ints:
+    """What sentences mean, by :mod:`encoder`, of length ``UNIT``."""
+    return unit(np.sum([encoded(now.whole) for now in members], axis=0))
+
+
+def _sense_of(text: str) -> Ints:
+    found = unit(encoded(tuple(tokenise(text))))
+    return found if text else np.zeros_like(found)
+
+
+def _heard(told: Sequence[int]) -> Ints:
+    """What was said of an idea; zeros where nothing was."""
+    return np.array(told, np.int64) if told else np.zeros_like(encoded(()))
+
+
 def _rows(texts: Sequence[str]) -> list[int]:
     """Rows of the words of texts; the row of the first word of the table where there are none."""
     known = table()[0]
@@ -262,7 +297,7 @@ def meaning(concept_id: str) -> Meaning:
     """The tables of a concept; raises UnknownName for an unknown id."""
     entry = concept(concept_id)
     told = heard().get(concept_id, {})
-    return Meaning(entry, [told.get(idea.id, ()) for idea in entry.ideas])
+    return Meaning(entry, [told.get(idea.id, Told()) for idea in entry.ideas])
 
 
 __all__ = ["FEATURES", "ONE", "TEXTS", "Meaning", "meaning"]

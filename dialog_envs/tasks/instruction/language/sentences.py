@@ -13,6 +13,8 @@ from ....tasks.language.words import AUXILIARIES, FILLERS, SUBJECTS, WH
 from ..content import concepts
 from .cues import common_words, cue_trie
 from .material import Material
+from .stems import stem
+from .vectors import is_english
 
 MAX_SENTENCES = 400
 _END = re.compile(r"(?<=[.!?…])[\"'”’)\]*_]*\s+|\n+|(?<=[.!?…])(?=[A-Z])")
@@ -52,8 +54,9 @@ _OPENS = (
 
 @dataclass(slots=True)
 class Sentence:
-    """One sentence and what was found in it.
+    """One sentence, or a part of one that does something of its own, and what was found in it.
 
+    ``raw``: the whole sentence; ``whole``: its tokens as written; ``tokens``: those of the part, spelled well.
     ``cues``: kind -> where it first stands. ``hits``: names and terms as (position, idea, kind). ``known``: (idea,
     field) of the material that it repeats.
     """
@@ -65,6 +68,7 @@ class Sentence:
     scores: list[float] = field(default_factory=list)
     hits: list[tuple[int, int, str]] = field(default_factory=list)
     known: tuple[int, str] | None = None
+    whole: tuple[str, ...] = ()
 
     @property
     def size(self) -> int:
@@ -74,7 +78,10 @@ class Sentence:
 
 @lru_cache(maxsize=1)
 def _speller() -> Speller:
-    """Knows every word of the material; takes typos for words of names, terms and cues."""
+    """Knows every word of the material; takes typos for words of names, terms and cues.
+
+    A token that shares its stem with English words is a typo only of a word of that stem ("definately").
+    """
     known, targets = set(common_words()), set(common_words())
     for entry in concepts():
         for idea in entry.ideas:
@@ -83,7 +90,11 @@ def _speller() -> Speller:
             texts = (idea.analogy, idea.plain, idea.technical, idea.example, idea.quiz, idea.right, wrong)
             known.update(special, tokenise(" ".join(texts)))
             targets.update(special)
-    return Speller(frozenset(known), targets)
+    return Speller(
+        frozenset(known),
+        targets,
+        fits=lambda token, word: not is_english(token) or stem(token) == stem(word),
+    )
 
 
 _REQUESTS = frozenset(
@@ -109,9 +120,10 @@ def cut(text: str, table: Material) -> list[Sentence]:
             tokens = _speller().fix(said)
             known = table.recognise([word for word in said if word[0].isalnum()])
             middle = 0 if known else _middle(tokens) or _tag(tokens)
-            if middle:
-                found.append(_examine(tokens[:middle], raw, table))
-            found.append(_examine(tokens[middle:], raw, table))
+            parts = (tokens[:middle], tokens[middle:]) if middle else (tokens,)
+            for part in parts:
+                found.append(_examine(part, raw, table))
+                found[-1].whole = tuple(said)
             found[-1].known = known
     return found
 

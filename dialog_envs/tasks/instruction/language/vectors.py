@@ -22,13 +22,22 @@ UNIT = 127
 
 
 @lru_cache(maxsize=1)
-def table() -> tuple[dict[str, int], NDArray[np.int8]]:
-    """Stem -> its row; and the rows, (stems, numbers). Rarer words have longer rows: a sum needs no other weights."""
+def _file() -> tuple[dict[str, int], NDArray[np.int8], int]:
     path = files(__package__) / "grammar" / "vectors.npz"
     with path.open("rb") as file, np.load(file, allow_pickle=False) as data:
         words = bytes(data["words"]).decode("ascii").split("\n")
         rows: NDArray[np.int8] = data["rows"]
-    return {word: i for i, word in enumerate(words)}, rows
+        return {word: i for i, word in enumerate(words)}, rows, int(data["english"])
+
+
+def table() -> tuple[dict[str, int], NDArray[np.int8]]:
+    """Stem -> its row; and the rows, (stems, numbers). Rarer words have longer rows: a sum needs no other weights."""
+    return _file()[:2]
+
+
+def is_english(word: str) -> bool:
+    """Whether a lower-case word shares its stem with one of the encoder's own words, which hold no typos."""
+    return 0 <= row(word) < _file()[2]
 
 
 def size() -> int:
