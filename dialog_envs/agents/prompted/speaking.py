@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, TypeAlias
 
 from dialog_envs.agents.prompted.asking import Asking, Unusable, until_usable
@@ -156,6 +156,11 @@ def choose(request: ChoiceRequest) -> Asking[Choice]:
     return choice
 
 
+@lru_cache(maxsize=64)
+def _begins_turn(speaker: str, other: str) -> re.Pattern[str]:
+    return re.compile(rf"\n\s*(?:{re.escape(other)}|{re.escape(speaker)})\s*:")
+
+
 def spoken(reply: ChatReply, speaker: str, other: str) -> str:
     """What a written reply says aloud: without a name in front or quotation marks around it, one line, whole sentences.
 
@@ -166,9 +171,7 @@ def spoken(reply: ChatReply, speaker: str, other: str) -> str:
     Raises:
         Unusable: there is nothing left to say.
     """
-    own_turn = re.split(
-        rf"\n\s*(?:{re.escape(other)}|{re.escape(speaker)})\s*:", f"\n{reply.text}", maxsplit=2
-    )
+    own_turn = _begins_turn(speaker, other).split(f"\n{reply.text}", maxsplit=2)
     text = next((part for part in own_turn if part.strip()), "")
     text = " ".join(text.split())
     if len(text) > 1 and _QUOTES.get(text[0]) == text[-1] and text.count(text[-1]) <= 2:

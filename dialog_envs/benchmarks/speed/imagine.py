@@ -101,7 +101,9 @@ def measure(seconds: float, episodes: int) -> dict[str, Any]:
 
     fast = all(importlib.util.find_spec(name) for name in ("aiohttp", "orjson"))
     transports = ("sdk", "fast") if fast else ("sdk",)
-    rollouts = max(IN_FLIGHT * 2, int(seconds * 600))  # so many that what is done once, at the end, weighs little
+    rollouts = max(
+        IN_FLIGHT * 2, int(seconds * 600)
+    )  # so many that what is done once, at the end, weighs little
     return {
         "scripted": {TASK: scripted(TASK, episodes)},
         "served": {transport: served(transport, seconds, rollouts) for transport in transports},

@@ -178,7 +178,11 @@ def reply_to_json(reply: ChatReply | Choice) -> str:
         }
         if reply.data is not None:
             content["data"] = reply.data
-    return json.dumps(content, ensure_ascii=False)
+    return _encode(content)
+
+
+_encode = json.JSONEncoder(ensure_ascii=False).encode
+"""``json.dumps`` would make an encoder anew for every reply."""
 
 
 def reply_from_json(text: str) -> ChatReply | Choice:

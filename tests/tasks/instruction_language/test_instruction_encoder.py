@@ -106,7 +106,7 @@ def test_sentences_alike_in_meaning_lie_near_and_order_counts() -> None:
         one, other = (vectors.unit(encoded(tuple(tokenise(text)))) for text in (a, b))
         return int(one @ other) / vectors.UNIT**2
 
-    asked = "What would you like me to go over again?"
-    assert likeness(asked, "Which part should I explain once more?") > 0.5
-    assert likeness(asked, "Copper conducts electricity well.") < 0.3
+    asked = "What do you do for a living?"
+    assert likeness(asked, "Are you a student or do you work?") > 0.5
+    assert likeness(asked, "The war was over in three weeks.") < 0.4
     assert likeness("the dog bit the man", "the man bit the dog") < 1.0

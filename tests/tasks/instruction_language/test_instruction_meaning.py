@@ -49,8 +49,8 @@ def test_words_alike_in_meaning_lie_near() -> None:
     ("text", "words"),
     [
         ("the lawyer was tired", ["the", "lawyer", "was", "tired"]),
-        ("a litle resistence", ["a", "little", "resistance"]),
-        ("definately volatge", ["definitely", "voltage"]),
+        ("more resistence becuase", ["more", "resistance", "because"]),
+        ("the volatge drops", ["the", "voltage", "drops"]),
     ],
 )
 def test_typos_are_mended_and_words_are_not(text: str, words: list[str]) -> None:

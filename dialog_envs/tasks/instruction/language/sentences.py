@@ -80,7 +80,7 @@ class Sentence:
 def _speller() -> Speller:
     """Knows every word of the material; takes typos for words of names, terms and cues.
 
-    A token that shares its stem with English words is a typo only of a word of that stem ("definately").
+    A token that shares its stem with an English word is a typo only of a word of that stem: "lawyer" is not "layer".
     """
     known, targets = set(common_words()), set(common_words())
     for entry in concepts():
