@@ -1,8 +1,10 @@
 """Macro F1 of the understanding of agent text, over classes of acts, on labelled utterances.
 
-``python -m dialog_envs.tasks.language.measure TASK_ID [FILE] [--json]`` prints a table of classes: precision, recall
-and F1 of each. ``FILE`` is JSON lines ``{"text", "acts", "history" or "dialogue"?, …}`` with what the task needs to
-know the scenario by; by default it is the task's sealed set, which was written without sight of the code.
+``python -m dialog_envs.tasks.language.measure TASK_ID [FILE ...] [--json]`` prints a table of classes: precision,
+recall and F1 of each, over all files together; and the macro F1 of each file, where there are several. A file is lines
+of JSON
+``{"text", "acts", "history" or "dialogue"?, …}`` with what the task needs to know the scenario by; by default they are
+the task's sealed sets, which were written without sight of the code.
 
 A task takes part by a module ``language/labels.py`` that keeps the protocol :class:`Labels`.
 """
@@ -31,8 +33,8 @@ FOLDER = Path(__file__).resolve().parents[3] / "tests" / "tasks" / "understandin
 class Labels(Protocol):
     """How a task's labelled utterances are read and scored."""
 
-    SEALED: str
-    """Name of the sealed file in :data:`FOLDER`."""
+    SEALED: tuple[str, ...]
+    """Names of the sealed files in :data:`FOLDER`."""
     understand: Callable[[str, Any, Sequence[Any]], tuple[Act, ...]]
 
     def scene(self, row: Mapping[str, Any]) -> Any:
@@ -162,7 +164,9 @@ def main(arguments: list[str] | None = None) -> int:
         prog="measure", description="Precision, recall and macro F1 of understanding, over classes of acts."
     )
     parser.add_argument("task", help="id of the task, for example PreferenceElicitation-v0")
-    parser.add_argument("file", nargs="?", type=Path, help="labelled utterances (JSON lines)")
+    parser.add_argument(
+        "files", nargs="*", type=Path, metavar="FILE", help="labelled utterances (JSON lines)"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
     options = parser.parse_args(arguments)
     try:
@@ -170,19 +174,37 @@ def main(arguments: list[str] | None = None) -> int:
     except DialogEnvsError as error:
         print(error, file=sys.stderr)
         return 2
-    file = options.file or FOLDER / labels.SEALED
-    try:
-        lines = file.read_text(encoding="utf-8").splitlines()
-        report = measure(labels, [json.loads(line) for line in lines if line.strip()])
-    except OSError as error:
-        print(f"cannot read labelled utterances from {file}: {error.strerror}; name a file", file=sys.stderr)
-        return 2
-    except (ValueError, KeyError, TypeError) as error:
-        print(
-            f"{file} holds a line that is no labelled utterance of {options.task}: {error!r}", file=sys.stderr
-        )
-        return 2
-    print(json.dumps(report.to_json(), indent=2) if options.json else report)
+    rows: list[Any] = []
+    alone: dict[str, Report] = {}
+    for file in options.files or [FOLDER / name for name in labels.SEALED]:
+        try:
+            lines = file.read_text(encoding="utf-8").splitlines()
+            held = [json.loads(line) for line in lines if line.strip()]
+            alone[file.name if file.parent == FOLDER else str(file)] = measure(labels, held)
+        except OSError as error:
+            print(
+                f"cannot read labelled utterances from {file}: {error.strerror}; name a file", file=sys.stderr
+            )
+            return 2
+        except (ValueError, KeyError, TypeError) as error:
+            print(
+                f"{file} holds a line that is no labelled utterance of {options.task}: {error!r}",
+                file=sys.stderr,
+            )
+            return 2
+        rows += held
+    report = measure(labels, rows) if len(alone) > 1 else next(iter(alone.values()))
+    if options.json:
+        files = {
+            name: {"macro_f1": round(one.macro_f1, 4), "utterances": one.utterances}
+            for name, one in alone.items()
+        }
+        print(json.dumps({**report.to_json(), "files": files}, indent=2))
+        return 0
+    if len(alone) > 1:
+        for name, one in alone.items():
+            print(f"{name}: macro F1 {one.macro_f1:.3f} over {one.utterances} utterances")
+    print(report)
     return 0
 
 

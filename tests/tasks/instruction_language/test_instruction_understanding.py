@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -177,8 +178,13 @@ def test_utterances_that_train_nothing() -> None:
 
 
 def test_f1_on_the_sealed_utterances(capsys: pytest.CaptureFixture[str]) -> None:
-    """Text that nobody saw who wrote the understanding. The aim is 0.85; the floor is what has been reached."""
+    """Text that nobody saw who wrote the understanding: 0.85 is promised, over all and by the two sets that were read
+    once only. The floor of the oldest is what has been reached."""
     assert main(["Instruction-v0", "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
-    assert report["utterances"] >= 300
-    assert report["macro_f1"] >= 0.83
+    assert report["macro_f1"] >= 0.85
+    floors = {"instruction_sealed": 0.83, "instruction_sealed2": 0.85, "instruction_sealed3": 0.85}
+    assert {Path(name).stem for name in report["files"]} == set(floors)
+    for name, row in report["files"].items():
+        assert row["utterances"] >= 300
+        assert row["macro_f1"] >= floors[Path(name).stem]

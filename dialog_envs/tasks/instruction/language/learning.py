@@ -138,7 +138,7 @@ def _likely(scores: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
 class Held:
     """Labels of one author read with weights that have not seen their concept."""
 
-    SEALED = labels.SEALED
+    SEALED: tuple[str, ...] = labels.SEALED
 
     def __init__(
         self, models: Sequence[tuple[Weights, Ints]], places: Mapping[str, int], author: str

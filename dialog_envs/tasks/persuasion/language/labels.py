@@ -9,7 +9,7 @@ from dialog_envs.core.dialogue import Act
 from dialog_envs.tasks.persuasion.language.understanding import understand
 from dialog_envs.tasks.persuasion.scenario import PersuasionScenario
 
-SEALED = "persuasion_sealed.jsonl"
+SEALED: tuple[str, ...] = ("persuasion_sealed.jsonl",)
 _BY_SLOT = frozenset(("ask", "appeal", "inform", "address"))
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from ....core.dialogue import Act
 from .understanding import understand
 
-SEALED = "test_set.jsonl"
+SEALED: tuple[str, ...] = ("test_set.jsonl",)
 
 
 @dataclass(frozen=True, slots=True)
