@@ -13,7 +13,11 @@ from ....core.dialogue import Act
 from ..scenario import InstructionScenario
 from .understanding import understand
 
-SEALED: tuple[str, ...] = ("instruction_sealed.jsonl", "instruction_sealed2.jsonl", "instruction_sealed3.jsonl")
+SEALED: tuple[str, ...] = (
+    "instruction_sealed.jsonl",
+    "instruction_sealed2.jsonl",
+    "instruction_sealed3.jsonl",
+)
 
 
 def scene(row: Mapping[str, Any]) -> InstructionScenario:
