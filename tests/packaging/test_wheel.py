@@ -39,8 +39,8 @@ def test_adds_one_package_and_its_metadata_to_the_environment(names: set[str]) -
 
 
 def test_is_small(wheel: Path) -> None:
-    """Shipped datasets take 1.3 MB, word vectors 0.6; code and the tasks' material take the rest."""
-    assert wheel.stat().st_size < 3_500_000
+    """Shipped datasets take 1.3 MB, word vectors 0.65, the sentence encoder 0.4; code and the tasks' material the rest."""
+    assert wheel.stat().st_size < 4_000_000
 
 
 def test_data_files_are_readable(fresh: Fresh) -> None:
