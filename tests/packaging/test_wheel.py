@@ -39,7 +39,7 @@ def test_adds_one_package_and_its_metadata_to_the_environment(names: set[str]) -
 
 
 def test_is_small(wheel: Path) -> None:
-    """Shipped datasets take 1.3 MB, word vectors 0.65, the sentence encoder 0.4; code and the tasks' material the rest."""
+    """Shipped datasets take 1.3 MB, word vectors 0.65, the sentence encoder 0.4; code and material the rest."""
     assert wheel.stat().st_size < 4_000_000
 
 
