@@ -26,7 +26,7 @@ help:
 	@echo "make test          lint, types, import rules, documentation and all tests, in .venv-test"
 	@echo "make check         the same without the tests"
 	@echo "make docs          build the documentation into docs/_build/html"
-	@echo "make datasets      make the shipped datasets again (some minutes; the embedded model speaks in three of them)"
+	@echo "make datasets      make the shipped datasets again (twelve minutes; the embedded model speaks in three of them)"
 	@echo "make clean         remove environments, builds and caches (run folders stay)"
 
 # install_into(environment, extras): torch's CPU build first, so that nothing later asks for another; then the package;
