@@ -89,6 +89,9 @@ def distinct_n(texts: Sequence[str], n: int) -> float:
 def _distinct(rows: Sequence[Sequence[str]], n: int) -> float:
     """Grams are numbered from the numbers of the gram without its last word, and of that word: exact, and many times
     faster than tuples of words."""
+    total = sum(max(len(row) - n + 1, 0) for row in rows)
+    if n < 1 or not total:
+        return 0.0
     numbers: dict[str, int] = {}
     flat = [numbers.setdefault(word, len(numbers)) for words in rows for word in words]
     words = np.array(flat, dtype=np.int64)
@@ -98,13 +101,11 @@ def _distinct(rows: Sequence[Sequence[str]], n: int) -> float:
         within = texts[size - 1 :] == texts[: len(texts) - size + 1]
         pairs = grams[: len(within)] * len(numbers) + words[size - 1 :]
         kept, found = np.unique(pairs[within], return_inverse=True)
-        grams = np.zeros(
-            len(within), dtype=np.int64
-        )  # grams across texts keep a number that no mask lets through
+        # Grams across texts keep a number that no mask lets through.
+        grams = np.zeros(len(within), dtype=np.int64)
         grams[within] = found
         different = len(kept)
-    total = sum(max(len(row) - n + 1, 0) for row in rows)
-    return different / total if total else 0.0
+    return different / total
 
 
 def lexical(texts: Sequence[str], budget: int = 5000, seed: int = 0) -> Lexical:

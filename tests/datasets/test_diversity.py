@@ -7,6 +7,8 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dialog_envs.datasets import diversity, embedding
 from dialog_envs.datasets.diversity import (
@@ -62,10 +64,21 @@ def test_distinct_by_hand() -> None:
     assert distinct_n(texts, 2) == 3 / 5  # ab, ba, ab | ab, bc
     assert distinct_n(texts, 3) == 1.0  # aba, bab | abc
     assert distinct_n(["a"], 2) == 0.0 and distinct_n([], 1) == 0.0
+    assert distinct_n(["a b c"], 5) == distinct_n(["a"], 0) == 0.0
     found = lexical(texts, budget=4, seed=1)
     assert (found.texts, found.words, found.budget) == (2, 7, 4)
     assert found.distinct[2] == 3 / 5 and found.distinct_in_budget[1] in (2 / 4, 3 / 4)
     assert lexical(texts).budget == 0
+
+
+@given(
+    st.lists(st.lists(st.sampled_from("abc"), max_size=8).map(" ".join), max_size=6),
+    st.integers(1, 6),
+)
+def test_distinct_is_the_share_of_different_tuples(texts: list[str], n: int) -> None:
+    rows = [text.split() for text in texts]
+    grams = [tuple(row[i : i + n]) for row in rows for i in range(len(row) - n + 1)]
+    assert distinct_n(texts, n) == (len(set(grams)) / len(grams) if grams else 0.0)
 
 
 @pytest.mark.parametrize(

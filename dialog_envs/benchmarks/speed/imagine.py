@@ -101,9 +101,8 @@ def measure(seconds: float, episodes: int) -> dict[str, Any]:
 
     fast = all(importlib.util.find_spec(name) for name in ("aiohttp", "orjson"))
     transports = ("sdk", "fast") if fast else ("sdk",)
-    rollouts = max(
-        IN_FLIGHT * 2, int(seconds * 600)
-    )  # so many that what is done once, at the end, weighs little
+    # So many that what is done once, at the end, weighs little.
+    rollouts = max(IN_FLIGHT * 2, int(seconds * 600))
     return {
         "scripted": {TASK: scripted(TASK, episodes)},
         "served": {transport: served(transport, seconds, rollouts) for transport in transports},
@@ -115,7 +114,9 @@ def measure(seconds: float, episodes: int) -> dict[str, Any]:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the command."""
-    parser.add_argument("--seconds", type=float, default=4.0, help="of each measurement, about")
+    parser.add_argument(
+        "--seconds", type=float, default=4.0, help="of the bare client; rollouts take several times as long"
+    )
     parser.add_argument("--episodes", type=int, default=1000, help="scripted rollouts")
     parser.add_argument("--json", action="store_true")
 

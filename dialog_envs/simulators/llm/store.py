@@ -33,6 +33,7 @@ create table if not exists replies (
     reply text not null, request text not null
 );
 """
+_encode = json.JSONEncoder(ensure_ascii=False).encode  # dumps would make an encoder anew for every reply
 _PATIENCE = 60.0  # seconds for another process to end its write
 
 
@@ -179,10 +180,6 @@ def reply_to_json(reply: ChatReply | Choice) -> str:
         if reply.data is not None:
             content["data"] = reply.data
     return _encode(content)
-
-
-_encode = json.JSONEncoder(ensure_ascii=False).encode
-"""``json.dumps`` would make an encoder anew for every reply."""
 
 
 def reply_from_json(text: str) -> ChatReply | Choice:

@@ -1,10 +1,9 @@
 """Macro F1 of the understanding of agent text, over classes of acts, on labelled utterances.
 
 ``python -m dialog_envs.tasks.language.measure TASK_ID [FILE ...] [--json]`` prints a table of classes: precision,
-recall and F1 of each, over all files together; and the macro F1 of each file, where there are several. A file is lines
-of JSON
-``{"text", "acts", "history" or "dialogue"?, …}`` with what the task needs to know the scenario by; by default they are
-the task's sealed sets, which were written without sight of the code.
+recall and F1 of each, over all files together; and the macro F1 of each file, where there are several. A line of a file
+is ``{"text", "acts", "history" or "dialogue"?, …}`` with what the task needs to know the scenario by; by default they
+are the task's sealed sets, which were written without sight of the code.
 
 A task takes part by a module ``language/labels.py`` that keeps the protocol :class:`Labels`.
 """
@@ -55,6 +54,9 @@ class Score:
     said: int
     labelled: int
 
+    def __add__(self, other: Score) -> Score:
+        return Score(self.right + other.right, self.said + other.said, self.labelled + other.labelled)
+
     @property
     def precision(self) -> float:
         """The share right of what was found; 0 where nothing was."""
@@ -73,16 +75,42 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The measurement: a score a class (``ask(budget)``, ``suggest`` …) and over all utterances.
+    """The measurement: a score a class (``ask(budget)``, ``suggest`` …) and over all utterances. Reports add up.
 
-    ``exact`` is the share of utterances whose acts all agree, values and items included; ``values`` the share of
-    rightly found questions and explanations (acts ``ask`` and ``explain``) whose value agrees too.
+    Attributes:
+        classes: a score each.
+        utterances: how many there are.
+        agreed: how many of them agree in all acts, values and items included.
+        valued: questions and explanations (acts ``ask`` and ``explain``) that were rightly found.
+        values_agreed: those of them whose value agrees, too.
     """
 
     classes: dict[str, Score]
     utterances: int
-    exact: float
-    values: float
+    agreed: int
+    valued: int
+    values_agreed: int
+
+    def __add__(self, other: Report) -> Report:
+        nothing = Score(0, 0, 0)
+        names = (*self.classes, *(name for name in other.classes if name not in self.classes))
+        return Report(
+            {name: self.classes.get(name, nothing) + other.classes.get(name, nothing) for name in names},
+            self.utterances + other.utterances,
+            self.agreed + other.agreed,
+            self.valued + other.valued,
+            self.values_agreed + other.values_agreed,
+        )
+
+    @property
+    def exact(self) -> float:
+        """The share of utterances whose acts all agree."""
+        return self.agreed / max(self.utterances, 1)
+
+    @property
+    def values(self) -> float:
+        """The share of rightly found questions and explanations whose value agrees."""
+        return self.values_agreed / max(self.valued, 1)
 
     @property
     def macro_f1(self) -> float:
@@ -119,7 +147,7 @@ class Report:
 def measure(labels: Labels, rows: Iterable[Mapping[str, Any]]) -> Report:
     """Understand every row's text and compare with its acts."""
     right, said, labelled = Counter[str](), Counter[str](), Counter[str]()
-    count = exact = asked = valued = 0
+    count = agreed = valued = values_agreed = 0
     class_of, key_of = labels.class_of, labels.key_of
     for row in rows:
         truth = {Act.from_json(act) for act in row["acts"]}
@@ -132,12 +160,12 @@ def measure(labels: Labels, rows: Iterable[Mapping[str, Any]]) -> Report:
         for act in truth:
             if key_of(act) in keys:
                 right[class_of(act)] += 1
-                asked += act.kind in _VALUED
-                valued += act.kind in _VALUED and act in found
+                valued += act.kind in _VALUED
+                values_agreed += act.kind in _VALUED and act in found
         count += 1
-        exact += truth == found
+        agreed += truth == found
     classes = {name: Score(right[name], said[name], labelled[name]) for name in labelled | said}
-    return Report(classes, count, exact / max(count, 1), valued / max(asked, 1))
+    return Report(classes, count, agreed, valued, values_agreed)
 
 
 def labels_of(task_id: str) -> Labels:
@@ -174,13 +202,12 @@ def main(arguments: list[str] | None = None) -> int:
     except DialogEnvsError as error:
         print(error, file=sys.stderr)
         return 2
-    rows: list[Any] = []
     alone: dict[str, Report] = {}
     for file in options.files or [FOLDER / name for name in labels.SEALED]:
         try:
             lines = file.read_text(encoding="utf-8").splitlines()
-            held = [json.loads(line) for line in lines if line.strip()]
-            alone[file.name if file.parent == FOLDER else str(file)] = measure(labels, held)
+            rows = [json.loads(line) for line in lines if line.strip()]
+            alone[file.name if file.parent == FOLDER else str(file)] = measure(labels, rows)
         except OSError as error:
             print(
                 f"cannot read labelled utterances from {file}: {error.strerror}; name a file", file=sys.stderr
@@ -192,8 +219,8 @@ def main(arguments: list[str] | None = None) -> int:
                 file=sys.stderr,
             )
             return 2
-        rows += held
-    report = measure(labels, rows) if len(alone) > 1 else next(iter(alone.values()))
+    first, *others = alone.values()
+    report = sum(others, start=first)
     if options.json:
         files = {
             name: {"macro_f1": round(one.macro_f1, 4), "utterances": one.utterances}

@@ -91,8 +91,9 @@ def _register_report(data: typer.Typer) -> None:
             str, typer.Option(help="How texts become vectors: tfidf, wordllama, minilm, or auto.")
         ] = "auto",
         sample: Annotated[
-            int, typer.Option(min=2, max=10_000, help="Most texts of a kind to compare.")
-        ] = 1000,
+            int | None,
+            typer.Option(min=2, max=10_000, help="Most texts of a kind to compare; 500 by default."),
+        ] = None,
         beliefs: Annotated[int, typer.Option(min=0, help="Dialogues to follow the exact posterior of.")] = 40,
         reference: Annotated[
             list[str] | None, typer.Option(help="Scripted policy whose steps are looked up; repeatable.")
@@ -104,9 +105,10 @@ def _register_report(data: typer.Typer) -> None:
         """All that can be said of a dataset: reward, people, acts, disclosure, diversity, critique, coverage, cost."""
         from dialog_envs.benchmarks.data_report import Options, make_report, markdown, write_report
         from dialog_envs.datasets import read_dataset
+        from dialog_envs.datasets.diversity import SAMPLE
 
         names = tuple(reference) if reference else None
-        options = Options(embedding, sample, beliefs, names, reference_dialogues, seed)
+        options = Options(embedding, sample or SAMPLE, beliefs, names, reference_dialogues, seed)
         if out is None:
             made = make_report(read_dataset(folder), options, _say)
         else:

@@ -58,7 +58,8 @@ def weights() -> Weights:
 
 
 def meant(now: Sentence) -> Ints:
-    """What a sentence means: the sum of its words' vectors, of length ``UNIT``, and its own by :mod:`encoder`."""
+    """What a sentence means: the sum of its words' vectors, of length ``UNIT``, and its own by :mod:`encoder`, which is
+    two to three times as long."""
     return np.concatenate((unit(total(now.tokens)), encoded(now.whole)))
 
 

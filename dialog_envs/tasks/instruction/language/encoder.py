@@ -9,10 +9,11 @@ same vector, to the bit, on every machine.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,8 +58,24 @@ class Encoder:
     bias: Ints
     scale: float
 
+    @classmethod
+    def of(cls, arrays: Mapping[str, NDArray[Any]]) -> Encoder:
+        """From its arrays, as :mod:`learning_encoder` makes them."""
+        words = bytes(arrays["words"]).decode("utf-8").split("\n")
+        return cls(
+            {word: i for i, word in enumerate(words, 1)},
+            arrays["rows"].astype(np.int64),
+            arrays["first"].astype(np.float32),
+            arrays["second"].astype(np.float32),
+            arrays["biases"].astype(np.float32),
+            arrays["scales"],
+            arrays["last"].astype(np.int64),
+            arrays["bias"].astype(np.int64),
+            float(arrays["scale"]),
+        )
+
     def encode(self, tokens: Sequence[str]) -> Ints:
-        """The vector of a sentence; its length is about :data:`dialog_envs.tasks.instruction.language.vectors.UNIT`."""
+        """The vector of a sentence, two to three times ``vectors.UNIT`` long: ``vectors.unit`` makes likeness of it."""
         seen = [START, *map(sign, tokens[:MOST]), END]
         own = self.rows[[self.words.get(token, 0) for token in seen]]
         places = [vectors.row(token) for token in seen]
@@ -80,7 +97,7 @@ class Encoder:
 
 def sign(token: str) -> str:
     """A token, or the sign for all numbers."""
-    return NUMBER if token[0].isdigit() else token
+    return NUMBER if token[:1].isdigit() else token
 
 
 @lru_cache(maxsize=1)
@@ -88,21 +105,16 @@ def encoder() -> Encoder:
     """The encoder of the package."""
     path = files(__package__) / "grammar" / "encoder.npz"
     with path.open("rb") as file, np.load(file, allow_pickle=False) as data:
-        words = bytes(data["words"]).decode("utf-8").split("\n")
-        return Encoder(
-            {word: i for i, word in enumerate(words, 1)},
-            data["rows"].astype(np.int64),
-            data["first"].astype(np.float32),
-            data["second"].astype(np.float32),
-            data["biases"].astype(np.float32),
-            data["scales"],
-            data["last"].astype(np.int64),
-            data["bias"].astype(np.int64),
-            float(data["scale"]),
-        )
+        return Encoder.of(data)
 
 
-@lru_cache(maxsize=32_768)
 def encoded(tokens: tuple[str, ...]) -> Ints:
-    """The vector of a sentence by the package's encoder. Do not write to it."""
-    return encoder().encode(tokens)
+    """The vector of a sentence by the package's encoder; it cannot be written to."""
+    return _encoded(tokens[:MOST])
+
+
+@lru_cache(maxsize=4_096)
+def _encoded(tokens: tuple[str, ...]) -> Ints:
+    found = encoder().encode(tokens)
+    found.flags.writeable = False
+    return found

@@ -18,6 +18,13 @@ TRAINING = {
 them where it trains or is measured, as it will not help with strangers."""
 
 
+def missing() -> str:
+    """Why nothing can be trained here; nothing if it can."""
+    if FOLDER.is_dir():
+        return ""
+    return f"the labelled utterances are not in '{FOLDER}': train in a checkout of the repository"
+
+
 @lru_cache(maxsize=16)
 def labelled(name: str) -> tuple[dict[str, Any], ...]:
     """The rows of a file."""

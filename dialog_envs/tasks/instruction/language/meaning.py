@@ -65,7 +65,7 @@ class Meaning:
     Args:
         entry: the concept.
         said: for each idea what teachers have said of it.
-        without: a field of the material to leave out, to see how well the others tell of it.
+        without: one of ``material.FIELDS`` to leave out, to see how well the others tell of it.
     """
 
     __slots__ = (
@@ -105,7 +105,7 @@ class Meaning:
         self._ends = np.cumsum([0, *(len(part) for part in near[:-1])])
         self._senses = np.array(
             [
-                _heard(told.sense) if name == "heard" else _sense_of(text)
+                _sense_heard(told.sense) if name == "heard" else _sense_of(text)
                 for line, told in zip(rows, said, strict=True)
                 for name, text in zip(TEXTS, line, strict=True)
             ]
@@ -161,7 +161,8 @@ class Meaning:
         return found.reshape(len(self._ends), len(TEXTS))
 
     def _sensed(self, members: Sequence[Sentence]) -> Ints:
-        """How like sentences are in meaning to each text of each idea, (ideas, texts), in units of ``ONE``."""
+        """How like sentences are in meaning to each text of each idea, of which the encoder reads the beginning:
+        (ideas, texts), in units of ``ONE``."""
         found: Ints = (self._senses @ sense(members)) * ONE // UNIT**2
         return found.reshape(len(self._ends), len(TEXTS))
 
@@ -272,7 +273,7 @@ def _meant(text: str) -> Ints:
 
 def sense(members: Sequence[Sentence]) -> Ints:
     """What sentences mean, by :mod:`encoder`, of length ``UNIT``."""
-    return unit(np.sum([encoded(now.whole) for now in members], axis=0))
+    return unit(sum((encoded(now.whole) for now in members), start=np.zeros_like(encoded(()))))
 
 
 def _sense_of(text: str) -> Ints:
@@ -280,9 +281,9 @@ def _sense_of(text: str) -> Ints:
     return found if text else np.zeros_like(found)
 
 
-def _heard(told: Sequence[int]) -> Ints:
+def _sense_heard(sense: Sequence[int]) -> Ints:
     """What was said of an idea; zeros where nothing was."""
-    return np.array(told, np.int64) if told else np.zeros_like(encoded(()))
+    return np.array(sense, np.int64) if sense else np.zeros_like(encoded(()))
 
 
 def _rows(texts: Sequence[str]) -> list[int]:

@@ -122,8 +122,7 @@ def cut(text: str, table: Material) -> list[Sentence]:
             middle = 0 if known else _middle(tokens) or _tag(tokens)
             parts = (tokens[:middle], tokens[middle:]) if middle else (tokens,)
             for part in parts:
-                found.append(_examine(part, raw, table))
-                found[-1].whole = tuple(said)
+                found.append(_examine(part, raw, tuple(said), table))
             found[-1].known = known
     return found
 
@@ -169,9 +168,9 @@ def _middle(tokens: list[str]) -> int:
     return 0
 
 
-def _examine(tokens: list[str], raw: str, table: Material) -> Sentence:
+def _examine(tokens: list[str], raw: str, whole: tuple[str, ...], table: Material) -> Sentence:
     root, n, i = cue_trie(), len(tokens), 0
-    now = Sentence(raw, tokens)
+    now = Sentence(raw, tokens, whole=whole)
     cues = now.cues
     while i < n:
         ends = matches(root, tokens, i, n) if tokens[i] in root else None

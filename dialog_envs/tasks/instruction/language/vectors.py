@@ -36,7 +36,7 @@ def table() -> tuple[dict[str, int], NDArray[np.int8]]:
 
 
 def is_english(word: str) -> bool:
-    """Whether a lower-case word shares its stem with one of the encoder's own words, which hold no typos."""
+    """Whether a lower-case word shares its stem with one of the encoder's own words; by chance a typo may, too."""
     return 0 <= row(word) < _file()[2]
 
 
