@@ -1,7 +1,8 @@
 """Understanding what a teacher says: free text -> acts, in time that grows with the text, without a language model.
 
 The text is cut into sentences (:mod:`sentences`); each is known by its cues (:mod:`cues`) and by the ideas that its
-words speak for (:mod:`material`). Trained weights tell what a sentence does (:mod:`classifier`) and what idea it is
+words speak for (:mod:`material`). What it means is a vector, of its words (:mod:`vectors`) and of the whole
+(:mod:`encoder`). Trained weights tell what a sentence does (:mod:`classifier`) and what idea it is
 about (:mod:`ranking`, :mod:`meaning`); :mod:`deciding` makes acts of that. What scripted teachers say, and sentences
 of the material, are read by rules alone (:mod:`turn`). Neighbouring sentences about one idea are one explanation,
 whose kind is what most speaks for (:mod:`levels`).
