@@ -87,8 +87,8 @@ def distinct_n(texts: Sequence[str], n: int) -> float:
 
 
 def _distinct(rows: Sequence[Sequence[str]], n: int) -> float:
-    """Grams are numbered from the numbers of the gram without its last word, and of that word: exact, and many times
-    faster than tuples of words."""
+    """Grams are numbered from the numbers of the gram without its last word, and of that word: exact, and faster than
+    tuples of words."""
     total = sum(max(len(row) - n + 1, 0) for row in rows)
     if n < 1 or not total:
         return 0.0

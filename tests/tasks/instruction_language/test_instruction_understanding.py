@@ -178,8 +178,8 @@ def test_utterances_that_train_nothing() -> None:
 
 
 def test_f1_on_the_sealed_utterances(capsys: pytest.CaptureFixture[str]) -> None:
-    """Text that nobody saw who wrote the understanding: 0.85 is promised, over all and by the two sets that were read
-    once only. The floor of the oldest is what has been reached."""
+    """Text that nobody saw who wrote the understanding: 0.85 is promised, over all and by the two sets that were
+    measured once before this test was written. The floor of the oldest is what has been reached."""
     assert main(["Instruction-v0", "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
     assert report["macro_f1"] >= 0.85
